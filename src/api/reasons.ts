@@ -1,0 +1,37 @@
+/** Reasons of the `Scheduled` condition; shared by conditions, events, metrics, logs and tests. */
+export const ScheduledReason = {
+  Placed: 'Placed',
+  InvalidSpec: 'InvalidSpec',
+  Unplaceable: 'Unplaceable',
+  Suspended: 'Suspended',
+  LedgerUnavailable: 'LedgerUnavailable',
+  PlacementTimeout: 'PlacementTimeout',
+  WorkerLost: 'WorkerLost',
+} as const;
+export type ScheduledReason = (typeof ScheduledReason)[keyof typeof ScheduledReason];
+
+/** Reasons of the `Finished` condition. */
+export const FinishedReason = {
+  Completed: 'Completed',
+  ContainerFailed: 'ContainerFailed',
+  DeadlineExceeded: 'DeadlineExceeded',
+  PlacementTimeout: 'PlacementTimeout',
+  WorkerLost: 'WorkerLost',
+} as const;
+export type FinishedReason = (typeof FinishedReason)[keyof typeof FinishedReason];
+
+/** Why one worker cannot hold one request; the first test that failed, in this order. */
+export const UnfitReason = {
+  NotReady: 'NotReady',
+  Unschedulable: 'Unschedulable',
+  WorkerNameMismatch: 'WorkerNameMismatch',
+  PoolMismatch: 'PoolMismatch',
+  SelectorMismatch: 'SelectorMismatch',
+  UntoleratedTaint: 'UntoleratedTaint',
+  GpuTypeMismatch: 'GpuTypeMismatch',
+  InsufficientGpu: 'InsufficientGpu',
+  InsufficientCpu: 'InsufficientCpu',
+  InsufficientMemory: 'InsufficientMemory',
+  TooManyContainers: 'TooManyContainers',
+} as const;
+export type UnfitReason = (typeof UnfitReason)[keyof typeof UnfitReason];

@@ -1,0 +1,80 @@
+import type {Constraints, Taint} from '../api/constraints.ts';
+import type {UnfitReason} from '../api/reasons.ts';
+import type {AffinityLevel, Strategy} from '../api/records.ts';
+import type {Capacity, Demand} from '../api/resources.ts';
+
+/** A request as placement sees it. */
+export interface PlacementRequest {
+  readonly uid: string;
+  readonly demand: Demand;
+  readonly constraints: Constraints;
+  /** Equal for requests with equal demand and constraints. */
+  readonly classKey: string;
+  readonly affinityKey: string;
+  /** False when nobody chose the key: then the load is levelled exactly (load bound 1). */
+  readonly affinityExplicit: boolean;
+  /** 0 to 1000, higher first. */
+  readonly priority: number;
+}
+
+/** A worker as placement sees it. */
+export interface PlacementWorker {
+  readonly name: string;
+  readonly poolName: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly unschedulable: boolean;
+  readonly ready: boolean;
+  readonly capacity: Capacity;
+}
+
+/** What is taken of one worker: the sum over its allocations. */
+export interface Usage {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  readonly containers: number;
+  /** Thousandths taken of each device; as long as the worker has GPUs. */
+  readonly gpuMillis: readonly number[];
+}
+
+export interface PlacementPool {
+  readonly name: string;
+  /** Undefined: Pack where its workers have GPUs, else Spread. */
+  readonly strategy: Strategy | undefined;
+  readonly loadBound: number;
+}
+
+/** All workers at one moment. Frozen: `place` reads it and leaves it as it is. */
+export interface Snapshot {
+  readonly workerCount: number;
+  /** Grows with every change of the source it was taken from. */
+  readonly generation: number;
+}
+
+export interface Assigned {
+  readonly request: PlacementRequest;
+  readonly workerName: string;
+  /** Device indexes, ascending. */
+  readonly gpuDevices: readonly number[];
+  readonly affinity: AffinityLevel;
+}
+
+export interface Unplaced {
+  readonly request: PlacementRequest;
+  readonly verdict: Verdict;
+}
+
+/** Why a class of requests fits nowhere: how many workers failed each test first. */
+export interface Verdict {
+  readonly workerCount: number;
+  /** In the order of `UnfitReason`, without zeros. */
+  readonly counts: readonly {readonly reason: UnfitReason; readonly workers: number}[];
+  /** For people: `0/20 workers fit: 12 insufficient cpu, 8 not ready.` */
+  readonly message: string;
+}
+
+/** The decision for one batch. Every request of the batch is in exactly one of the two lists. */
+export interface Plan {
+  readonly assigned: readonly Assigned[];
+  readonly unplaced: readonly Unplaced[];
+}

@@ -1,0 +1,15 @@
+import type {Allocation} from '../api/resources.ts';
+import type {PlacementPool, PlacementWorker, Snapshot} from './plan.ts';
+
+/** The changing side of placement: workers and what is taken of them. `snapshot()` freezes it. */
+export interface WorkerTable {
+  upsertWorker(worker: PlacementWorker): void;
+  removeWorker(name: string): void;
+  upsertPool(pool: PlacementPool): void;
+  removePool(name: string): void;
+  /** May overcommit a worker: what is bound is true. Remembered for a worker not yet known. */
+  take(allocation: Allocation): void;
+  /** Undoes `take` of an allocation with the same worker and amounts. */
+  release(allocation: Allocation): void;
+  snapshot(): Snapshot;
+}

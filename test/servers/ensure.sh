@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Puts the servers that tests, e2e and perf run against into a cache outside the tree.
+#
+#   ensure.sh PART...     PART: kube-apiserver etcd kubectl kube-controller-manager
+#                               kube-scheduler helm redis-server
+#
+# stdout: one line a part, "PART<TAB>ABSOLUTE PATH". stderr: a progress line for each long step.
+# Exit 1, with one sentence, where a part cannot be had.
+#
+# Sources, first that answers: $KUBEBUILDER_ASSETS; a program on PATH of the pinned version; built with
+# `go` from the pinned manifests beside this file. redis-server: PATH, else Debian's package
+# unpacked without root. Everybody gets one version: results of different API servers do not compare.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${BERTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/berth}
+helm_version=v4.3.1
+
+say() { printf 'berth servers: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+module_version() { # manifest folder, module
+  awk -v module="$2" '$1 == "require" && $2 == module {print $3} $1 == module && NF >= 2 {print $2}' \
+    "$here/$1/go.mod" | head -1
+}
+
+# A program counts as the pinned one only when it says so itself: the machine's own kubectl is often old.
+has_version() { # program, wanted version
+  { "$1" --version 2>/dev/null || "$1" version --client 2>/dev/null || "$1" version 2>/dev/null; } |
+    grep -qF "${2#v}"
+}
+
+found_outside() { # part, wanted version
+  if [[ -n ${KUBEBUILDER_ASSETS:-} && -x $KUBEBUILDER_ASSETS/$1 ]]; then
+    printf '%s\n' "$KUBEBUILDER_ASSETS/$1"
+  elif on_path=$(command -v "$1") && has_version "$on_path" "$2"; then
+    printf '%s\n' "$on_path"
+  else
+    return 1
+  fi
+}
+
+need_go() {
+  command -v go >/dev/null || die "cannot build $1 as there is no 'go' on PATH: install Go 1.26 or newer, or set" \
+    "KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl"
+}
+
+go_build() { # part, manifest folder, package, version, ldflags
+  local target key
+  # The whole manifest is hashed, not only its version: a changed sum is a changed program.
+  key=$(cat "$here/$2/go.mod" "$here/$2/go.sum" | sha256sum | cut -c1-12)
+  target=$cache/servers/$2-$4-$key/$1
+  if [[ ! -x $target ]]; then
+    need_go "$1"
+    mkdir -p "$(dirname "$target")"
+    exec 9>"$target.lock"
+    flock 9
+    if [[ ! -x $target ]]; then
+      say "building $1 $4 from its Go modules (once; about $6 min on 2 cores)"
+      (cd "$here/$2" && GOFLAGS=-mod=readonly CGO_ENABLED=0 go build -trimpath -ldflags "$5" -o "$target.part" "$3") >&2 ||
+        die "cannot build $1 $4: see the lines above; 'go' must reach a module proxy"
+      mv "$target.part" "$target"
+    fi
+    exec 9>&-
+  fi
+  printf '%s\n' "$target"
+}
+
+kubernetes_part() { # part, minutes
+  local version stamp
+  version=$(module_version kubernetes k8s.io/kubernetes)
+  # Without a stamp the server calls itself v0.0.0-master, and compatibility versions are off.
+  stamp=k8s.io/component-base/version
+  found_outside "$1" "$version" ||
+    go_build "$1" kubernetes "k8s.io/kubernetes/cmd/$1" "$version" \
+      "-s -w -X $stamp.gitVersion=$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=$(cut -d. -f2 <<<"$version")" "$2"
+}
+
+etcd_part() {
+  local version
+  version=$(module_version etcd go.etcd.io/etcd/server/v3)
+  found_outside etcd "$version" || go_build etcd etcd go.etcd.io/etcd/server/v3 "$version" "-s -w" 3
+}
+
+helm_part() {
+  local target=$cache/servers/helm-$helm_version/helm
+  if on_path=$(command -v helm) && has_version "$on_path" "$helm_version"; then
+    printf '%s\n' "$on_path"
+    return
+  fi
+  if [[ ! -x $target ]]; then
+    need_go helm
+    say "building helm $helm_version from its Go module (once; about 4 min on 2 cores)"
+    GOFLAGS='' CGO_ENABLED=0 GOBIN=$(dirname "$target") go install -trimpath "helm.sh/helm/v4/cmd/helm@$helm_version" >&2 ||
+      die "cannot build helm $helm_version: see the lines above; 'go' must reach a module proxy"
+  fi
+  printf '%s\n' "$target"
+}
+
+redis_part() {
+  local folder=$cache/servers/redis part target
+  if on_path=$(command -v redis-server); then
+    printf '%s\n' "$on_path"
+    return
+  fi
+  target=$folder/redis-server
+  if [[ ! -x $target ]]; then
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+      die "cannot get redis-server: it is not on PATH and this is no Debian; install it, or set BERTH_REDIS_URL"
+    say "unpacking Debian's redis-server into the cache (once, no root needed)"
+    part=$(mktemp -d)
+    # redis-server is the same binary as redis-check-rdb in redis-tools; its libraries come beside it.
+    (cd "$part" && apt_download redis-server redis-tools libjemalloc2 liblzf1 libatomic1) ||
+      die "cannot download Debian's redis-server: run 'apt-get update' once, install it, or set BERTH_REDIS_URL"
+    for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/root"; done
+    mkdir -p "$folder"
+    cp -a "$part/root/." "$folder/"
+    rm -rf "$part"
+    cat >"$target.part" <<WRAP
+#!/bin/sh
+here=\$(dirname "\$0")
+LD_LIBRARY_PATH=\$(echo "\$here"/usr/lib/*-linux-gnu) exec "\$here/usr/bin/redis-server" "\$@"
+WRAP
+    chmod +x "$target.part"
+    "$target.part" --version >&2 || die "cannot run Debian's redis-server: a library is missing; install it yourself"
+    mv "$target.part" "$target"
+  fi
+  printf '%s\n' "$target"
+}
+
+# apt's own lists may be absent or old where nobody ran `apt-get update`; a private copy needs no root.
+apt_download() {
+  apt-get download "$@" >&2 2>/dev/null && return
+  local state=$cache/apt
+  mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+  local options=(-o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache")
+  apt-get "${options[@]}" update >&2 && apt-get "${options[@]}" download "$@" >&2
+}
+
+for part in "$@"; do
+  case $part in
+    kube-apiserver) path=$(kubernetes_part "$part" 7) ;;
+    kubectl | kube-controller-manager | kube-scheduler) path=$(kubernetes_part "$part" 2) ;;
+    etcd) path=$(etcd_part) ;;
+    helm) path=$(helm_part) ;;
+    redis-server) path=$(redis_part) ;;
+    *) die "unknown part '$part'; wanted: kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm redis-server" ;;
+  esac
+  printf '%s\t%s\n' "$part" "$path"
+done
