@@ -1,0 +1,75 @@
+# Berth. `make help` lists what a person does here.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# The Node on PATH where it is new enough, else the pinned one from the npm registry in .tools/.
+NODE_VERSION := $(shell cat .node-version)
+NODE_MAJOR := $(firstword $(subst ., ,$(NODE_VERSION)))
+TOOLS := $(CURDIR)/.tools
+NODE_ON_PATH := $(shell node -p 'process.versions.node.split(".")[0] >= $(NODE_MAJOR)' 2>/dev/null)
+ifneq ($(NODE_ON_PATH),true)
+export PATH := $(TOOLS)/node/bin:$(PATH)
+NODE_READY := $(TOOLS)/node/bin/node
+endif
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+VITEST := vitest run --config test/vitest.config.ts
+FORMATTED := src test e2e deploy package.json tsconfig.json .biome.json
+
+.PHONY: help
+help: ## List what a person does here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(TOOLS)/node/bin/node: .node-version
+	@test/setup-node.sh "$(NODE_VERSION)" "$(TOOLS)"
+
+node_modules/.installed: package.json package-lock.json $(NODE_READY)
+	@echo "berth: installing the packages of the lock file" >&2
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: setup
+setup: node_modules/.installed ## Install Node (where needed) and the packages
+
+.PHONY: demo
+demo: setup ## Place 100 requests on 20 workers, here, with nothing else installed
+	@node src/main.ts demo
+
+.PHONY: test
+test: setup servers ## Run every test; sets up API server, etcd and Redis by itself
+	@$(VITEST)
+
+.PHONY: unit
+unit: setup ## Run the tests that need nothing but Node
+	@$(VITEST) --project unit
+
+.PHONY: servers
+servers: ## Get the API server, etcd, kubectl, helm and Redis that the tests use
+	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager helm redis-server >/dev/null || [ "$${CI:-}" != true ]
+
+.PHONY: generate
+generate: setup ## Write what follows from the schemas: CRDs, API reference, chart copies
+	@node src/api/generate.ts
+
+.PHONY: format
+format: setup ## Format the code
+	@biome check --write $(FORMATTED)
+
+.PHONY: verify
+verify: setup ## Generated files, format, types, lint, unused code, architecture; fails on a dirty tree
+	@test/verify.sh
+
+.PHONY: build
+build: setup ## Bundle the operator into dist/berth.js
+	@node src/cli/bundle.ts
+
+.PHONY: e2e
+e2e: setup servers ## The whole product on kind, or on a real API server where there is no Docker
+	@node e2e/main.ts
+
+.PHONY: clean
+clean: ## Remove what was built and installed in this folder
+	@rm -rf dist coverage node_modules .tools
