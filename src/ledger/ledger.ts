@@ -19,10 +19,12 @@ export interface CommitInput {
 export const Reject = {
   /** The worker has not enough of cpu, memory, containers, or of a GPU device left. */
   NoCapacity: 'NoCapacity',
-  /** This uid already holds an allocation on another worker. */
+  /** This uid already holds another allocation: elsewhere, or of other amounts or devices. */
   AssignedElsewhere: 'AssignedElsewhere',
   /** No capacity was given for the worker. */
   WorkerUnknown: 'WorkerUnknown',
+  /** The ledger holds as many unconfirmed assignments as it may: wait until some are bound. */
+  LedgerFull: 'LedgerFull',
 } as const;
 export type Reject = (typeof Reject)[keyof typeof Reject];
 
@@ -31,15 +33,30 @@ export type CommitResult =
   | {readonly kind: 'committed'; readonly rejects: readonly (Reject | undefined)[]}
   /** Another operator has a higher epoch: step down. */
   | {readonly kind: 'fenced'; readonly currentEpoch: number}
-  /** Nothing is known to have been committed. Trying the same commit again is safe. */
-  | {readonly kind: 'unavailable'; readonly cause: Error};
+  /**
+   * The ledger does not hold what this operator told it: it was emptied, went back in time, or was
+   * never settled by this instance. Nothing was committed: open and settle, then commit again.
+   */
+  | {readonly kind: 'lost'}
+  | Unavailable;
+
+/** Nothing is known to have been committed. Trying the same again is safe. */
+export interface Unavailable {
+  readonly kind: 'unavailable';
+  /** One sentence that says what to do where somebody has to do something; without secrets. */
+  readonly cause: Error;
+  /** How long the other side asked to be left alone. */
+  readonly retryAfterMs?: number;
+}
 
 /**
  * Owner of capacity at commit time. Implementations: `memoryLedger.ts`, `redisLedger.ts`,
  * `kubernetesLedger.ts`; all pass `test/ledger/conformance`.
  *
  * - Idempotent per (uid, worker): committing the same assignment again is accepted and takes nothing.
- * - Partial acceptance is normal. Never above capacity, whatever is asked.
+ * - Partial acceptance is normal. Never above capacity, whatever is asked: what is over its capacity
+ *   already (settled so, or shrunk since) takes nothing more, not even an assignment of 0.
+ * - Order of an operator's life: open, settle, then commits. A commit before the settle is `lost`.
  * - What is taken is the sum over allocations, never a delta applied twice.
  */
 export interface Ledger {
@@ -63,4 +80,4 @@ export interface Ledger {
 export type OpenResult =
   | {readonly kind: 'opened'; readonly allocations: readonly Allocation[]}
   | {readonly kind: 'fenced'; readonly currentEpoch: number}
-  | {readonly kind: 'unavailable'; readonly cause: Error};
+  | Unavailable;
