@@ -19,7 +19,7 @@ const redis = z.strictObject({
   url: text()
     .default('redis://127.0.0.1:6379')
     .describe('Where Redis is: redis://HOST:PORT or rediss://HOST:PORT.'),
-  username: text().optional().describe('ACL user.'),
+  username: text().optional().describe('ACL user; the default user when absent.'),
   passwordFile: text().optional().describe('File that holds the password, read at each connect.'),
   keyPrefix: z
     .string()

@@ -51,16 +51,17 @@ export interface Snapshot {
   readonly generation: number;
 }
 
-export interface Assigned {
-  readonly request: PlacementRequest;
+/** `Request` is what the caller put into the batch: the plan gives the same objects back. */
+export interface Assigned<Request extends PlacementRequest = PlacementRequest> {
+  readonly request: Request;
   readonly workerName: string;
   /** Device indexes, ascending. */
   readonly gpuDevices: readonly number[];
   readonly affinity: AffinityLevel;
 }
 
-export interface Unplaced {
-  readonly request: PlacementRequest;
+export interface Unplaced<Request extends PlacementRequest = PlacementRequest> {
+  readonly request: Request;
   readonly verdict: Verdict;
 }
 
@@ -74,7 +75,7 @@ export interface Verdict {
 }
 
 /** The decision for one batch. Every request of the batch is in exactly one of the two lists. */
-export interface Plan {
-  readonly assigned: readonly Assigned[];
-  readonly unplaced: readonly Unplaced[];
+export interface Plan<Request extends PlacementRequest = PlacementRequest> {
+  readonly assigned: readonly Assigned<Request>[];
+  readonly unplaced: readonly Unplaced<Request>[];
 }

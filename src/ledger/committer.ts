@@ -1,0 +1,104 @@
+import type {Allocation} from '../api/resources.ts';
+import {assertNever} from '../lib/assertNever.ts';
+import {type Clock, sleep} from '../lib/clock.ts';
+import type {Random} from '../lib/random.ts';
+import type {Log} from '../observe/log.ts';
+import type {CommitInput, Ledger, Reject} from './ledger.ts';
+
+export interface CommitterOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** What is known to be taken: bound, and assumed by batches before this one. */
+  readonly allocations: () => Iterable<Allocation>;
+  /** Told once when commits stop, and once when they go on. */
+  readonly onOutage: (outage: Outage | undefined) => void;
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+}
+
+export interface Outage {
+  readonly sinceMs: number;
+  readonly cause: Error;
+}
+
+/** The definite end of one commit. */
+export type Committed =
+  | {readonly kind: 'committed'; readonly rejects: readonly (Reject | undefined)[]}
+  | {readonly kind: 'fenced'; readonly currentEpoch: number}
+  /** The operator is stopping and the ledger gave no answer: the next leader settles it. */
+  | {readonly kind: 'stopped'};
+
+/**
+ * Brings a commit to a definite end. A commit whose fate is unknown is tried again as it was: it is
+ * idempotent per (uid, worker), while deciding anew could leave a request with two allocations.
+ */
+export class Committer {
+  readonly #options: CommitterOptions;
+  #outage: Outage | undefined;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  /** Why commits wait at present; undefined when they do not. */
+  get outage(): Outage | undefined {
+    return this.#outage;
+  }
+
+  async commit(input: CommitInput, signal: AbortSignal): Promise<Committed> {
+    const {ledger, clock, random, backoffBaseMs, backoffMaxMs} = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      const result = await ledger.commit(input, signal);
+      switch (result.kind) {
+        case 'committed':
+        case 'fenced':
+          this.#setOutage(undefined);
+          return result;
+        case 'lost': {
+          const restored = await this.#restore(input, signal);
+          if (restored) return restored;
+          break;
+        }
+        case 'unavailable':
+          this.#setOutage(result.cause);
+          break;
+        default:
+          assertNever(result);
+      }
+      if (signal.aborted) return {kind: 'stopped'};
+      const ceilingMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** Math.min(attempt, 16));
+      await sleep(clock, random.next() * ceilingMs, signal);
+      if (signal.aborted) return {kind: 'stopped'};
+    }
+  }
+
+  /** Tells a ledger that has forgotten everything what is true, without this commit's own part. */
+  async #restore(input: CommitInput, signal: AbortSignal): Promise<Committed | undefined> {
+    const {ledger, log, allocations} = this.#options;
+    const asked = new Set(input.assignments.map((assignment) => assignment.uid));
+    const known = [...allocations()].filter((allocation) => !asked.has(allocation.uid));
+    log.warn(
+      {ledger: ledger.kind, allocations: known.length},
+      'ledger has lost its contents; restoring them',
+    );
+    const opened = await ledger.open(input.epoch, signal);
+    if (opened.kind === 'fenced') return opened;
+    const settled =
+      opened.kind === 'opened' ? await ledger.settle(input.epoch, known, signal) : opened;
+    if (settled.kind === 'fenced') return settled;
+    if (settled.kind === 'unavailable') this.#setOutage(settled.cause);
+    return undefined;
+  }
+
+  #setOutage(cause: Error | undefined): void {
+    const {clock, log, onOutage, ledger} = this.#options;
+    if ((cause === undefined) === (this.#outage === undefined)) return;
+    this.#outage = cause && {sinceMs: clock.monotonicMs(), cause};
+    if (cause)
+      log.error({ledger: ledger.kind, cause: cause.message}, 'ledger unavailable; commits wait');
+    else log.info({ledger: ledger.kind}, 'ledger available; commits go on');
+    onOutage(this.#outage);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * What the next commit carries besides its assignments: uids whose capacity is free again, and
+ * uids seen bound. Gathered between cycles, so that a batch costs one ledger update, not three.
+ */
+export class PendingUpdate {
+  readonly #releases = new Set<string>();
+  readonly #confirmed = new Set<string>();
+  #onFirstRelease: () => void = () => {};
+
+  /** Called when a release is gathered and none was waiting, so that an idle leader flushes it. */
+  set onFirstRelease(listener: () => void) {
+    this.#onFirstRelease = listener;
+  }
+
+  get releaseCount(): number {
+    return this.#releases.size;
+  }
+
+  release(uid: string): void {
+    this.#confirmed.delete(uid);
+    const isFirst = this.#releases.size === 0;
+    this.#releases.add(uid);
+    if (isFirst) this.#onFirstRelease();
+  }
+
+  confirm(uid: string): void {
+    if (!this.#releases.has(uid)) this.#confirmed.add(uid);
+  }
+
+  /** Takes at most `limit` of each; what is left goes with the next commit. */
+  take(limit: number): {releases: readonly string[]; confirmed: readonly string[]} {
+    return {releases: drain(this.#releases, limit), confirmed: drain(this.#confirmed, limit)};
+  }
+
+  /** After a settle the ledger holds exactly what is true: nothing gathered before it counts. */
+  clear(): void {
+    this.#releases.clear();
+    this.#confirmed.clear();
+  }
+}
+
+function drain(uids: Set<string>, limit: number): string[] {
+  const taken: string[] = [];
+  for (const uid of uids) {
+    if (taken.length === limit) break;
+    taken.push(uid);
+    uids.delete(uid);
+  }
+  return taken;
+}

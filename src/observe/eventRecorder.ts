@@ -1,0 +1,134 @@
+import type {Identity} from '../api/records.ts';
+import {apiVersionOf, containerRequests, events, pathOf} from '../kube/resource.ts';
+import type {Transport} from '../kube/transport.ts';
+import {type Clock, sleep} from '../lib/clock.ts';
+import type {Log} from './log.ts';
+
+export interface RequestEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  /** What was tried, in one word, for example `Placing`. */
+  readonly action: string;
+  readonly note: string;
+}
+
+export interface EventRecorderOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told of each event's fate. */
+  readonly onFate: (fate: 'written' | 'dropped' | 'failed') => void;
+  /** True while placements are being written: they come first, Events are for people. */
+  readonly isBusy: () => boolean;
+  /** Name of this operator instance. */
+  readonly instance: string;
+  readonly limits: {
+    readonly perSecond: number;
+    readonly burst: number;
+    readonly maxWaiting: number;
+  };
+}
+
+const busyPollMs = 50;
+const maxNoteLength = 1024;
+
+/**
+ * Writes Kubernetes Events about requests, a few a second and never in the way of a placement: an
+ * Event costs the API server as much as a status write. What exceeds the budget is dropped and
+ * counted; the conditions of the request say the same and are never dropped.
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #waiting: {about: Identity; event: RequestEvent; atMs: number}[] = [];
+  #wake: () => void = () => {};
+  #sequence = 0;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  record(about: Identity, event: RequestEvent): void {
+    const {limits, onFate, clock} = this.#options;
+    if (this.#waiting.length >= limits.maxWaiting) {
+      const normal = this.#waiting.findIndex((waiting) => waiting.event.type === 'Normal');
+      onFate('dropped');
+      if (event.type === 'Normal' || normal < 0) return;
+      this.#waiting.splice(normal, 1);
+    }
+    this.#waiting.push({about, event, atMs: clock.nowMs()});
+    this.#wake();
+  }
+
+  /** Writes what is recorded until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const {clock, limits, isBusy} = this.#options;
+    let tokens = limits.burst;
+    let refilledMs = clock.monotonicMs();
+    while (!signal.aborted) {
+      if (this.#waiting.length === 0) {
+        await this.#nextRecord(signal);
+        continue;
+      }
+      const nowMs = clock.monotonicMs();
+      tokens = Math.min(limits.burst, tokens + ((nowMs - refilledMs) * limits.perSecond) / 1000);
+      refilledMs = nowMs;
+      if (isBusy() || tokens < 1) {
+        await sleep(clock, isBusy() ? busyPollMs : Math.ceil(1000 / limits.perSecond), signal);
+        continue;
+      }
+      tokens--;
+      await this.#write(this.#waiting.shift()!, signal);
+    }
+  }
+
+  #nextRecord(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        signal.removeEventListener('abort', finish);
+        this.#wake = () => {};
+        resolve();
+      };
+      this.#wake = finish;
+      signal.addEventListener('abort', finish, {once: true});
+    });
+  }
+
+  async #write(
+    {about, event, atMs}: {about: Identity; event: RequestEvent; atMs: number},
+    signal: AbortSignal,
+  ): Promise<void> {
+    const {transport, instance, onFate, log} = this.#options;
+    const time = new Date(atMs).toISOString().replace('Z', '000Z');
+    const body = {
+      apiVersion: apiVersionOf(events),
+      kind: events.kind,
+      metadata: {
+        name: `${about.name.slice(0, 200)}.${atMs.toString(16)}${(this.#sequence++).toString(16)}`,
+        namespace: about.namespace,
+      },
+      eventTime: time,
+      reportingController: 'berth.dev/operator',
+      reportingInstance: instance.slice(0, 128),
+      action: event.action,
+      reason: event.reason,
+      type: event.type,
+      note: event.note.slice(0, maxNoteLength),
+      regarding: {
+        apiVersion: apiVersionOf(containerRequests),
+        kind: containerRequests.kind,
+        namespace: about.namespace,
+        name: about.name,
+        uid: about.uid,
+      },
+    };
+    try {
+      const path = pathOf(events, {namespace: about.namespace});
+      const reply = await transport.send({method: 'POST', path, body}, signal);
+      onFate(reply.status < 400 ? 'written' : 'failed');
+      if (reply.status >= 400) log.debug({status: reply.status}, 'event refused');
+    } catch (error) {
+      onFate('failed');
+      log.debug({cause: String(error)}, 'event not written');
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import type {RequestRecord} from './api/records.ts';
+import type {Allocation, Capacity} from './api/resources.ts';
+import type {Committed, Committer} from './ledger/committer.ts';
+import {Reject} from './ledger/ledger.ts';
+import type {PendingUpdate} from './ledger/pendingUpdate.ts';
+import type {Clock} from './lib/clock.ts';
+import type {CyclePhase, CycleSummary} from './observe/cycleSummary.ts';
+import type {Log} from './observe/log.ts';
+import type {Assigned, Plan, Snapshot, Verdict} from './placement/plan.ts';
+import type {BindIntent} from './status/intent.ts';
+
+export interface SchedulerOptions {
+  readonly batcher: {next(signal: AbortSignal): Promise<readonly RequestRecord[]>};
+  readonly queue: {
+    park(classKey: string, verdict: Verdict): void;
+    requeue(key: RequestRecord['key']): void;
+  };
+  readonly cache: {
+    snapshot(): Snapshot;
+    assume(allocation: Allocation): void;
+    forget(uid: string): void;
+    capacities(workerNames: Iterable<string>): ReadonlyMap<string, Capacity>;
+  };
+  readonly place: (batch: readonly RequestRecord[], snapshot: Snapshot) => Plan<RequestRecord>;
+  readonly committer: Committer;
+  readonly update: PendingUpdate;
+  readonly writer: {room(signal: AbortSignal): Promise<void>; write(intent: BindIntent): void};
+  readonly onCycle: (summary: CycleSummary) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: {readonly releasesPerCommit: number; readonly idleFlushMs: number};
+}
+
+/** Runs cycles one after the other: read `#runCycle` first, it is the product. */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  #cycle = 0;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Cycles until `signal` aborts, after the one under way, or until another leader fences this one. */
+  async run(epoch: number, signal: AbortSignal): Promise<'stopped' | 'fenced'> {
+    this.#cycle = 0;
+    while (!signal.aborted) {
+      if ((await this.#runCycle(epoch, signal)) === 'fenced') return 'fenced';
+    }
+    return 'stopped';
+  }
+
+  async #runCycle(epoch: number, signal: AbortSignal): Promise<Committed['kind']> {
+    const {cache, place, committer, update, writer, clock, limits} = this.#options;
+    const watch = new PhaseWatch(clock);
+
+    // 1 Take a batch: as long as the writer has room, so that what is decided is soon written.
+    await writer.room(signal);
+    const batch = await this.#nextBatch(signal);
+    watch.end('batch');
+
+    // 2 One snapshot for the whole batch.
+    const snapshot = cache.snapshot();
+    watch.end('snapshot');
+
+    // 3 Decide. Pure: no wait, no clock, no chance.
+    const plan = place(batch, snapshot);
+    watch.end('place');
+
+    // 4 Assume, so that the next cycle sees the capacity as taken before anybody has confirmed it.
+    const assignments = plan.assigned.map(toAllocation);
+    for (const assignment of assignments) cache.assume(assignment);
+    watch.end('assume');
+
+    // 5 Commit: one ledger update, which carries the releases gathered since the last one too.
+    const gathered = update.take(limits.releasesPerCommit);
+    const isEmpty = assignments.length === 0 && gathered.releases.length === 0;
+    const cycle = isEmpty ? this.#cycle : ++this.#cycle;
+    const capacities = cache.capacities(new Set(assignments.map(({workerName}) => workerName)));
+    const committed: Committed = isEmpty
+      ? {kind: 'committed', rejects: []}
+      : await committer.commit({epoch, cycle, ...gathered, assignments, capacities}, signal);
+    watch.end('commit');
+    if (committed.kind !== 'committed') return committed.kind;
+
+    // 6 Hand over: accepted ones to the status writer, the rest back to the queue with its reason.
+    const rejected = this.#handOver(plan, committed.rejects, {epoch, cycle});
+    watch.end('handOver');
+
+    this.#options.onCycle({
+      epoch,
+      cycle,
+      batchSize: batch.length,
+      accepted: assignments.length - rejected,
+      rejected,
+      unplaced: plan.unplaced.length,
+      commits: isEmpty ? 0 : 1,
+      phasesMs: watch.phasesMs,
+    });
+    return 'committed';
+  }
+
+  #handOver(
+    plan: Plan<RequestRecord>,
+    rejects: readonly (Reject | undefined)[],
+    at: {epoch: number; cycle: number},
+  ): number {
+    const {cache, queue, writer, update, log} = this.#options;
+    let rejected = 0;
+    for (const [index, assigned] of plan.assigned.entries()) {
+      const {request: record, workerName, gpuDevices, affinity} = assigned;
+      const reject = rejects[index];
+      if (reject === undefined) {
+        const id = `${at.epoch}.${at.cycle}.${index}`;
+        writer.write({
+          kind: 'bind',
+          record,
+          workerName,
+          assignment: {id, ...at, gpuDevices, affinity},
+        });
+        continue;
+      }
+      rejected++;
+      cache.forget(record.uid);
+      // A Pending request with an allocation elsewhere: a leftover nobody will ever bind.
+      if (reject === Reject.AssignedElsewhere) update.release(record.uid);
+      queue.requeue(record.key);
+      log.debug({...at, request: record.key, workerName, reject}, 'assignment rejected');
+    }
+    for (const [classKey, verdict] of verdictsByClass(plan)) queue.park(classKey, verdict);
+    return rejected;
+  }
+
+  /** A batch, or an empty one when only releases have been waiting for `idleFlushMs`. */
+  async #nextBatch(signal: AbortSignal): Promise<readonly RequestRecord[]> {
+    const {batcher, update, clock, limits} = this.#options;
+    const idle = new AbortController();
+    let cancel = () => {};
+    const arm = () => {
+      cancel = clock.setTimer(limits.idleFlushMs, () => idle.abort());
+    };
+    if (update.releaseCount > 0) arm();
+    else update.onFirstRelease = arm;
+    const batch = await batcher.next(AbortSignal.any([signal, idle.signal]));
+    update.onFirstRelease = () => {};
+    cancel();
+    return batch;
+  }
+}
+
+function toAllocation({request, workerName, gpuDevices}: Assigned<RequestRecord>): Allocation {
+  const {cpuMillis, memoryBytes, gpuMillis} = request.demand;
+  return {
+    uid: request.uid,
+    request: request.key,
+    workerName,
+    cpuMillis,
+    memoryBytes,
+    gpuDevices,
+    gpuMillis,
+  };
+}
+
+function verdictsByClass(plan: Plan<RequestRecord>): ReadonlyMap<string, Verdict> {
+  return new Map(plan.unplaced.map(({request, verdict}) => [request.classKey, verdict]));
+}
+
+/** Splits a cycle into its phases. */
+class PhaseWatch {
+  readonly #clock: Clock;
+  #lastMs: number;
+  readonly phasesMs: Record<CyclePhase, number> = {
+    batch: 0,
+    snapshot: 0,
+    place: 0,
+    assume: 0,
+    commit: 0,
+    handOver: 0,
+  };
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lastMs = clock.monotonicMs();
+  }
+
+  end(phase: CyclePhase): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.phasesMs[phase] = nowMs - this.#lastMs;
+    this.#lastMs = nowMs;
+  }
+}

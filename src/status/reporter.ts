@@ -1,0 +1,76 @@
+import type {RequestKey} from '../api/records.ts';
+import type {PendingIntent} from './intent.ts';
+
+export interface ReporterOptions {
+  readonly writer: {room(signal: AbortSignal): Promise<void>; write(intent: PendingIntent): void};
+  /** Waiting requests whose verdict nobody has written yet, at most `max` a call. */
+  readonly takeUnreported: (max: number) => readonly PendingIntent[];
+  /** Told of each reason on its way to the object, for the Event beside it. */
+  readonly onReport: (intent: PendingIntent) => void;
+  readonly pageSize: number;
+}
+
+/**
+ * Brings reasons of waiting requests to their objects, at the writer's pace: the latest reason of a
+ * request wins, and 100,000 waiting ones are a page at a time. It gathers from the start and writes
+ * only while `run` does, so that a standby replica knows what to say the moment it leads.
+ */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #latest = new Map<RequestKey, PendingIntent>();
+  #wake: () => void = () => {};
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  report(intent: PendingIntent): void {
+    this.#latest.set(intent.record.key, intent);
+    this.#wake();
+  }
+
+  /** Something new may be unreported in the queue. */
+  poke(): void {
+    this.#wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const {writer, onReport, pageSize} = this.#options;
+    while (!signal.aborted) {
+      const page = this.#takePage(pageSize);
+      if (page.length === 0) {
+        await this.#untilWoken(signal);
+        continue;
+      }
+      for (const intent of page) {
+        await writer.room(signal);
+        if (signal.aborted) return;
+        writer.write(intent);
+        onReport(intent);
+      }
+    }
+  }
+
+  #takePage(max: number): readonly PendingIntent[] {
+    if (this.#latest.size === 0) return this.#options.takeUnreported(max);
+    const page: PendingIntent[] = [];
+    for (const [key, intent] of this.#latest) {
+      if (page.length === max) break;
+      this.#latest.delete(key);
+      page.push(intent);
+    }
+    return page;
+  }
+
+  #untilWoken(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        signal.removeEventListener('abort', finish);
+        this.#wake = () => {};
+        resolve();
+      };
+      this.#wake = finish;
+      signal.addEventListener('abort', finish, {once: true});
+    });
+  }
+}

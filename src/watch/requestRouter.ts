@@ -1,0 +1,133 @@
+import {ScheduledReason} from '../api/reasons.ts';
+import type {InvalidRequest, ParsedRequest, RequestKey, RequestRecord} from '../api/records.ts';
+import type {Allocation} from '../api/resources.ts';
+import {assertNever} from '../lib/assertNever.ts';
+
+/** A request that waits, and the reason that its condition shall show. */
+export interface WaitingRequest {
+  readonly record: RequestRecord | InvalidRequest;
+  readonly reason: ScheduledReason;
+  readonly message: string;
+}
+
+export interface RequestRouterOptions {
+  readonly queue: {upsert(record: RequestRecord): void; remove(key: RequestKey): void};
+  readonly cache: {
+    confirm(allocation: Allocation): void;
+    forget(uid: string): Allocation | undefined;
+    allocationOf(uid: string): Allocation | undefined;
+  };
+  readonly update: {release(uid: string): void; confirm(uid: string): void};
+  /** Takes the reason of a request that waits for its user, not for capacity. */
+  readonly report: (waiting: WaitingRequest) => void;
+  /** Sees each state after it was routed, for what follows a placement. */
+  readonly onState: (request: ParsedRequest) => void;
+  readonly onGone: (key: RequestKey, uid: string) => void;
+}
+
+/**
+ * Moves each ContainerRequest to where its present state belongs. Level-based: the state alone
+ * decides, whatever event or list brought it, so that a missed or doubled event is repaired by the
+ * next one.
+ */
+export class RequestRouter {
+  readonly #options: RequestRouterOptions;
+  readonly #uids = new Map<RequestKey, string>();
+
+  constructor(options: RequestRouterOptions) {
+    this.#options = options;
+  }
+
+  /** A fresh list: what it lacks is gone. */
+  replace(requests: readonly ParsedRequest[]): void {
+    const listed = new Set(requests.map((request) => request.key));
+    for (const key of this.#uids.keys()) if (!listed.has(key)) this.remove(key);
+    for (const request of requests) this.upsert(request);
+  }
+
+  upsert(request: ParsedRequest): void {
+    const {queue, report, onState} = this.#options;
+    const knownUid = this.#uids.get(request.key);
+    if (knownUid !== undefined && knownUid !== request.uid) this.remove(request.key);
+    this.#uids.set(request.key, request.uid);
+    switch (request.kind) {
+      case 'finished':
+        queue.remove(request.key);
+        this.#free(request.uid);
+        break;
+      case 'invalid':
+        queue.remove(request.key);
+        // Once placed, what it holds is known from before; its worker's agent goes on.
+        if (request.placement === undefined) report(invalid(request));
+        break;
+      case 'valid':
+        this.#routeValid(request);
+        break;
+      default:
+        assertNever(request);
+    }
+    onState(request);
+  }
+
+  remove(key: RequestKey): void {
+    const uid = this.#uids.get(key);
+    if (uid === undefined) return;
+    this.#uids.delete(key);
+    this.#options.queue.remove(key);
+    this.#free(uid);
+    this.#options.onGone(key, uid);
+  }
+
+  #routeValid(request: RequestRecord): void {
+    const {queue, cache, update, report} = this.#options;
+    if (request.placement !== undefined) {
+      queue.remove(request.key);
+      cache.confirm(boundAllocation(request, request.placement));
+      update.confirm(request.uid);
+      return;
+    }
+    // Without a worker in its status it holds nothing, unless a bind of ours is under way.
+    if (request.deleting || request.suspended) {
+      queue.remove(request.key);
+      if (request.suspended && !request.deleting) report(suspended(request));
+      return;
+    }
+    queue.upsert(request);
+  }
+
+  #free(uid: string): void {
+    const {cache, update} = this.#options;
+    if (cache.forget(uid) !== undefined) update.release(uid);
+  }
+}
+
+function boundAllocation(
+  request: RequestRecord,
+  placement: NonNullable<RequestRecord['placement']>,
+): Allocation {
+  const {cpuMillis, memoryBytes, gpuMillis} = request.demand;
+  const {workerName, gpuDevices} = placement;
+  return {
+    uid: request.uid,
+    request: request.key,
+    workerName,
+    cpuMillis,
+    memoryBytes,
+    gpuDevices,
+    gpuMillis,
+  };
+}
+
+function invalid(record: InvalidRequest): WaitingRequest {
+  const {field, found, wanted} = record.problem;
+  return {
+    record,
+    reason: ScheduledReason.InvalidSpec,
+    message: `${field} is ${found}; wanted ${wanted}`,
+  };
+}
+
+function suspended(record: RequestRecord): WaitingRequest {
+  const message = 'spec.suspend is true: no worker is chosen until it is false';
+  return {record, reason: ScheduledReason.Suspended, message};
+}
