@@ -69,7 +69,8 @@ export class Committer {
       }
       if (signal.aborted) return {kind: 'stopped'};
       const ceilingMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** Math.min(attempt, 16));
-      await sleep(clock, random.next() * ceilingMs, signal);
+      const askedMs = result.kind === 'unavailable' ? (result.retryAfterMs ?? 0) : 0;
+      await sleep(clock, Math.max(askedMs, random.next() * ceilingMs), signal);
       if (signal.aborted) return {kind: 'stopped'};
     }
   }

@@ -1,0 +1,124 @@
+import type {RequestRecord} from './api/records.ts';
+import type {Allocation} from './api/resources.ts';
+import type {Ledger, Unavailable} from './ledger/ledger.ts';
+import type {PendingUpdate} from './ledger/pendingUpdate.ts';
+import {takeOver} from './ledger/takeOver.ts';
+import {type Clock, sleep} from './lib/clock.ts';
+import type {Log} from './observe/log.ts';
+import type {BindIntent} from './status/intent.ts';
+
+export interface LeaderOptions {
+  readonly ledger: Ledger;
+  readonly update: PendingUpdate;
+  /** Brings every cache to a consistent read taken after this call. */
+  readonly readConsistently: (signal: AbortSignal) => Promise<void>;
+  readonly cache: {
+    allocations(): Iterable<Allocation>;
+    assume(allocation: Allocation): void;
+    worker(name: string): unknown;
+  };
+  /** Takes a waiting request out of the queue by uid, as a batch does; undefined when none waits. */
+  readonly claim: (uid: string) => RequestRecord | undefined;
+  readonly isWaiting: (uid: string) => boolean;
+  readonly writer: {write(intent: BindIntent): void};
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly retryMs: number;
+}
+
+/** What a new leader does before its first batch (DESIGN §3). */
+export class Leader {
+  readonly #options: LeaderOptions;
+  #waitingFor: string | undefined = 'the Lease: another replica leads';
+
+  constructor(options: LeaderOptions) {
+    this.#options = options;
+  }
+
+  /** What keeps batches from being taken; undefined once they are. For `/readyz`. */
+  get waitingFor(): string | undefined {
+    return this.#waitingFor;
+  }
+
+  /**
+   * Fences the leader before it, reads what is true, and settles the ledger. Tries again until the
+   * ledger answers; false when a later leader has fenced this one, or `signal` aborted.
+   */
+  async prepare(epoch: number, signal: AbortSignal): Promise<boolean> {
+    const {ledger, readConsistently, log} = this.#options;
+
+    // 1 Write the epoch: from now on the leader before this one is refused.
+    this.#waitingFor = `the ${ledger.kind} ledger to accept epoch ${epoch}`;
+    const opened = await this.#untilAnswered(signal, () => ledger.open(epoch, signal));
+    if (opened?.kind !== 'opened') return false;
+
+    // 2 Read after the fence: what the old leader still managed to bind is in this read.
+    this.#waitingFor = 'a consistent read of requests and workers';
+    await readConsistently(signal);
+    if (signal.aborted) return false;
+
+    // 3 Settle: roll forward, release, add.
+    this.#waitingFor = `the ${ledger.kind} ledger to be settled`;
+    const plan = this.#assumeHeld(opened.allocations);
+    const settled = await this.#untilAnswered(signal, () =>
+      ledger.settle(epoch, plan.truth, signal),
+    );
+    // Emptied between the open and the settle: what is true has not changed, so begin anew.
+    if (settled?.kind === 'lost') return this.prepare(epoch, signal);
+    if (settled?.kind !== 'committed') return false;
+    this.#bind(plan.rollForward, epoch);
+
+    // 4 Only now batches are taken.
+    this.#waitingFor = undefined;
+    const {released, added, rollForward, truth} = plan;
+    log.info(
+      {epoch, held: truth.length, rolledForward: rollForward.length, released, added},
+      'ledger settled; taking batches',
+    );
+    return true;
+  }
+
+  #assumeHeld(held: readonly Allocation[]) {
+    const {cache, update, isWaiting} = this.#options;
+    const plan = takeOver({
+      held,
+      bound: cache.allocations(),
+      isPending: isWaiting,
+      isWorkerKnown: (name) => cache.worker(name) !== undefined,
+    });
+    for (const allocation of plan.rollForward) cache.assume(allocation);
+    update.clear();
+    return plan;
+  }
+
+  #bind(rollForward: readonly Allocation[], epoch: number): void {
+    const {claim, writer} = this.#options;
+    for (const [index, {uid, workerName, gpuDevices}] of rollForward.entries()) {
+      const record = claim(uid);
+      if (!record) continue;
+      const id = `${epoch}.0.${index}`;
+      const assignment = {id, epoch, cycle: 0, gpuDevices, affinity: 'None' as const};
+      writer.write({kind: 'bind', record, workerName, assignment});
+    }
+  }
+
+  async #untilAnswered<Answer extends {readonly kind: string}>(
+    signal: AbortSignal,
+    ask: () => Promise<Answer | Unavailable>,
+  ): Promise<Answer | undefined> {
+    const {clock, retryMs, log, ledger} = this.#options;
+    for (;;) {
+      const answer = await ask();
+      if (!isUnavailable(answer)) return answer;
+      const cause = answer.cause.message;
+      this.#waitingFor = `the ${ledger.kind} ledger: ${cause}`;
+      log.error({ledger: ledger.kind, cause}, 'ledger unavailable; trying again');
+      await sleep(clock, answer.retryAfterMs ?? retryMs, signal);
+      if (signal.aborted) return undefined;
+    }
+  }
+}
+
+function isUnavailable(answer: {readonly kind: string}): answer is Unavailable {
+  return answer.kind === 'unavailable';
+}

@@ -1,0 +1,105 @@
+import {describe, expect, it} from 'vitest';
+import {Committer, type Outage} from '../../src/ledger/committer.ts';
+import type {CommitResult, Ledger} from '../../src/ledger/ledger.ts';
+import {VirtualClock} from '../../src/lib/virtualClock.ts';
+import {silentLog} from '../../src/observe/log.ts';
+import {makeAllocation, makeCommit} from './allocations.ts';
+
+const committed = {kind: 'committed', rejects: [undefined]} as const;
+const down = (retryAfterMs?: number): CommitResult => ({
+  kind: 'unavailable',
+  cause: new Error('down'),
+  ...(retryAfterMs === undefined ? {} : {retryAfterMs}),
+});
+
+/** A ledger that answers as told, and says what it was asked. */
+function scripted(answers: readonly CommitResult[]) {
+  const left = [...answers];
+  const calls: string[] = [];
+  const ledger: Ledger = {
+    kind: 'memory',
+    async open(epoch) {
+      calls.push(`open ${epoch}`);
+      return {kind: 'opened', allocations: []};
+    },
+    async settle(epoch, allocations) {
+      calls.push(`settle ${epoch}: ${allocations.map(({uid}) => uid).join(' ')}`);
+      return {kind: 'committed', rejects: []};
+    },
+    async commit({assignments}) {
+      calls.push(`commit ${assignments.map(({uid}) => uid).join(' ')}`);
+      return left.shift() ?? committed;
+    },
+    async close() {},
+  };
+  const clock = new VirtualClock();
+  const outages: (Outage | undefined)[] = [];
+  const committer = new Committer({
+    ledger,
+    clock,
+    random: {next: () => 1},
+    log: silentLog,
+    allocations: () => [makeAllocation('bound'), makeAllocation('a')],
+    onOutage: (outage) => outages.push(outage),
+    backoffBaseMs: 50,
+    backoffMaxMs: 30_000,
+  });
+  const stop = new AbortController();
+  const input = makeCommit({epoch: 3, assignments: [makeAllocation('a')]});
+  return {calls, clock, outages, committer, stop, run: () => committer.commit(input, stop.signal)};
+}
+
+describe('a commit', () => {
+  it('is one call when the ledger answers', async () => {
+    const {calls, run, outages} = scripted([committed]);
+    expect(await run()).toEqual(committed);
+    expect(calls).toEqual(['commit a']);
+    expect(outages).toEqual([]);
+  });
+
+  it('is tried again as it was while the ledger is out, and the outage is told once', async () => {
+    const {calls, run, clock, outages, committer} = scripted([down(), down(), committed]);
+    const done = run();
+    await clock.advance(0);
+    expect(committer.outage?.cause.message).toBe('down');
+    await clock.advance(50);
+    expect(calls).toEqual(['commit a', 'commit a']);
+    await clock.advance(99);
+    expect(calls).toHaveLength(2);
+    await clock.advance(1);
+    expect(await done).toEqual(committed);
+    expect(calls).toEqual(['commit a', 'commit a', 'commit a']);
+    expect(outages.map((outage) => outage?.cause.message)).toEqual(['down', undefined]);
+  });
+
+  it('waits as long as the other side asked', async () => {
+    const {calls, run, clock} = scripted([down(7_000), committed]);
+    const done = run();
+    await clock.advance(6_999);
+    expect(calls).toHaveLength(1);
+    await clock.advance(1);
+    expect(await done).toEqual(committed);
+  });
+
+  it('tells a ledger that lost its contents what is true, without its own assignments', async () => {
+    const {calls, run, clock} = scripted([{kind: 'lost'}, committed]);
+    const done = run();
+    await clock.advance(50);
+    expect(await done).toEqual(committed);
+    expect(calls).toEqual(['commit a', 'open 3', 'settle 3: bound', 'commit a']);
+  });
+
+  it('ends at once when a later leader has fenced this one', async () => {
+    const fenced = {kind: 'fenced', currentEpoch: 4} as const;
+    const {run} = scripted([fenced]);
+    expect(await run()).toEqual(fenced);
+  });
+
+  it('ends when the operator stops, its fate left to the next leader', async () => {
+    const {run, stop, clock} = scripted([down(), down()]);
+    const done = run();
+    await clock.advance(0);
+    stop.abort();
+    expect(await done).toEqual({kind: 'stopped'});
+  });
+});
