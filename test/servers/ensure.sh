@@ -112,9 +112,9 @@ redis_part() {
     # redis-server is the same binary as redis-check-rdb in redis-tools; its libraries come beside it.
     (cd "$part" && apt_download redis-server redis-tools libjemalloc2 liblzf1 libatomic1) ||
       die "cannot download Debian's redis-server: run 'apt-get update' once, install it, or set BERTH_REDIS_URL"
-    for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/root"; done
+    for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/unpacked"; done
     mkdir -p "$folder"
-    cp -a "$part/root/." "$folder/"
+    cp -a "$part/unpacked/." "$folder/"
     rm -rf "$part"
     cat >"$target.part" <<WRAP
 #!/bin/sh

@@ -1,0 +1,73 @@
+import type {TestProject} from 'vitest/node';
+import {startApiServer} from './apiServer.ts';
+import {applyCrds} from './applyCrds.ts';
+import {startRedis} from './redisServer.ts';
+
+/** What the test files get; plain values, as they run in other processes. */
+export interface ProvidedServers {
+  readonly api?: {
+    readonly url: string;
+    readonly caFile: string;
+    readonly adminToken: string;
+    readonly kubeconfigPath: string;
+  };
+  readonly redis?: {readonly url: string};
+  /** Why a part is not there, by its name. */
+  readonly missing: Readonly<Record<string, string>>;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    berthServers: ProvidedServers;
+  }
+}
+
+type Stop = () => Promise<void>;
+
+/**
+ * Starts one API server, with garbage collection, namespace deletion and the CRDs, and one Redis.
+ * What cannot be had is skipped, with its reason; in CI that fails the run.
+ */
+export default async function setup(project: TestProject): Promise<Stop> {
+  const stops: Stop[] = [];
+  const missing: Record<string, string> = {};
+  const part = async <T>(name: string, start: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await start();
+    } catch (error) {
+      if (process.env['CI'] === 'true') throw error;
+      missing[name] = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`berth tests: those that need ${name} are skipped: ${missing[name]}\n`);
+      return undefined;
+    }
+  };
+  try {
+    const [api, redis] = await Promise.all([
+      part('api', () => provideApi(stops)),
+      part('redis', () => provideRedis(stops)),
+    ]);
+    project.provide('berthServers', {...(api && {api}), ...(redis && {redis}), missing});
+  } catch (error) {
+    await stopAll(stops);
+    throw error;
+  }
+  return () => stopAll(stops);
+}
+
+async function provideApi(stops: Stop[]): Promise<NonNullable<ProvidedServers['api']>> {
+  const server = await startApiServer({controllerManager: true});
+  stops.push(() => server.stop());
+  await applyCrds(server.transport());
+  const {url, caFile, adminToken, kubeconfigPath} = server;
+  return {url, caFile, adminToken, kubeconfigPath};
+}
+
+async function provideRedis(stops: Stop[]): Promise<NonNullable<ProvidedServers['redis']>> {
+  const redis = await startRedis();
+  stops.push(() => redis.stop());
+  return {url: redis.url};
+}
+
+async function stopAll(stops: Stop[]): Promise<void> {
+  await Promise.all(stops.splice(0).map((stop) => stop()));
+}
