@@ -39,6 +39,16 @@ export class Holdings {
     return this.#byUid.values();
   }
 
+  /** Of the workers that hold something. */
+  workerNames(): Iterable<string> {
+    return this.#sums.keys();
+  }
+
+  /** Undefined for a worker that holds nothing. */
+  sumOf(workerName: string): WorkerSum | undefined {
+    return this.#sums.get(workerName);
+  }
+
   /** Takes the capacity whether or not it is there: what is bound is true. */
   add(allocation: Allocation): void {
     this.remove(allocation.uid);
@@ -78,6 +88,7 @@ function accumulate(sum: WorkerSum, allocation: Allocation, sign: 1 | -1): void 
   sum.memoryBytes += sign * allocation.memoryBytes;
   sum.containers += sign;
   for (const device of allocation.gpuDevices) {
+    while (sum.gpuMillis.length <= device) sum.gpuMillis.push(0);
     sum.gpuMillis[device] = (sum.gpuMillis[device] ?? 0) + sign * allocation.gpuMillis;
   }
 }

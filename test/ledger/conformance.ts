@@ -142,10 +142,10 @@ export function describeLedger(name: string, options: ConformanceOptions): void 
           tooMuch: makeAllocation('c', {memoryBytes: 2}),
         },
         {
-          title: 'a container too much, even of nothing',
+          title: 'a container too much, however small',
           capacity: {containers: 2},
           fits: [makeAllocation('a'), makeAllocation('b')],
-          tooMuch: makeAllocation('c', {cpuMillis: 0, memoryBytes: 0}),
+          tooMuch: makeAllocation('c', {cpuMillis: 1, memoryBytes: 1}),
         },
         {
           title: 'a GPU that is taken',
@@ -259,20 +259,20 @@ export function describeLedger(name: string, options: ConformanceOptions): void 
       });
 
       it('more than fits: such a worker accepts nothing until enough is released', async () => {
-        const over = ['a', 'b', 'c'].map((uid) => makeAllocation(uid, {cpuMillis: 2000}));
+        const over = ['a', 'b', 'c'].map((uid) => makeAllocation(uid, {cpuMillis: 1900}));
         await settled(1, over);
-        const none = makeAllocation('d', {cpuMillis: 0, memoryBytes: 0});
-        expect(await assign(none)).toEqual(committed(Reject.NoCapacity));
+        const small = makeAllocation('d', {cpuMillis: 1, memoryBytes: 1});
+        expect(await assign(small)).toEqual(committed(Reject.NoCapacity));
         const two = makeAllocation('e', {cpuMillis: 2000});
-        expect(await commit({cycle: 2, releases: ['a'], assignments: [two, none]})).toEqual(
+        expect(await commit({cycle: 2, releases: ['a'], assignments: [two, small]})).toEqual(
           committed(Reject.NoCapacity, undefined),
         );
-        expect(await held()).toEqual([...over.slice(1), none]);
+        expect(await held()).toEqual([...over.slice(1), small]);
       });
 
       it('a GPU given twice: that device accepts nothing until one is released', async () => {
         const share = (uid: string, gpuMillis: number) =>
-          makeAllocation(uid, {cpuMillis: 0, gpuDevices: [0], gpuMillis});
+          makeAllocation(uid, {gpuDevices: [0], gpuMillis});
         await settled(1, [share('a', 1000), share('b', 1000)]);
         const capacities = new Map([['w-1', makeCapacity({gpuCount: 1, gpuType: 'A100'})]]);
         const cycles = [

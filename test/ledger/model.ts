@@ -23,8 +23,8 @@ type Step =
 const uids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const workerNames = ['w-0', 'w-1', 'w-2'];
 const capacity: Capacity = makeCapacity({
-  cpuMillis: 3,
-  memoryBytes: 3,
+  cpuMillis: 4,
+  memoryBytes: 4,
   gpuCount: 2,
   gpuType: 'A100',
   containers: 3,
@@ -34,8 +34,8 @@ const allocation = fc
   .record({
     uid: fc.constantFrom(...uids),
     workerName: fc.constantFrom(...workerNames),
-    cpuMillis: fc.integer({min: 0, max: 2}),
-    memoryBytes: fc.integer({min: 0, max: 2}),
+    cpuMillis: fc.integer({min: 1, max: 2}),
+    memoryBytes: fc.integer({min: 1, max: 2}),
     gpuDevices: fc.constantFrom<number[][]>([], [], [0], [1], [0, 1], [2]),
     share: fc.constantFrom(400, 1000),
   })
@@ -162,11 +162,16 @@ async function follow(fixture: LedgerFixture, steps: readonly Step[]): Promise<v
       capacities: new Map(step.known.map((name) => [name, capacity])),
     };
     const [actual, expected] = [await operator.ledger.commit(input, signal), model.commit(input)];
-    // A commit that changes nothing may do without asking the store, and so learn of no new leader.
-    if (expected.kind === 'fenced' && input.assignments.length === 0 && actual.kind !== 'fenced') {
-      expect(actual).toEqual({kind: 'committed', rejects: []});
-    } else {
+    if (expected.kind !== 'fenced') {
       expect(actual).toEqual(expected);
+    } else if (actual.kind === 'fenced') {
+      // Who was refused once need not ask again, and then knows the epoch of that time.
+      expect(actual.currentEpoch).toBeGreaterThan(input.epoch);
+      expect(actual.currentEpoch).toBeLessThanOrEqual(expected.currentEpoch);
+    } else {
+      // A commit that changes nothing may do without asking, and so learn of no new leader.
+      expect(input.assignments).toEqual([]);
+      expect(actual).toEqual({kind: 'committed', rejects: []});
     }
   }
   await lead(1, undefined);
