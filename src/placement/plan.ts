@@ -72,6 +72,16 @@ export interface Verdict {
   readonly counts: readonly {readonly reason: UnfitReason; readonly workers: number}[];
   /** For people: `0/20 workers fit: 12 insufficient cpu, 8 not ready.` */
   readonly message: string;
+  /**
+   * Of the workers where only capacity is missing, the one that lacks least. Not part of the message:
+   * it changes with every placement, and a changed message is a write to the API server.
+   */
+  readonly nearest?: NearestWorker;
+}
+
+export interface NearestWorker {
+  readonly workerName: string;
+  readonly reason: UnfitReason;
 }
 
 /** The decision for one batch. Every request of the batch is in exactly one of the two lists. */

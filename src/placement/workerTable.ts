@@ -1,5 +1,6 @@
 import type {Allocation} from '../api/resources.ts';
 import type {PlacementPool, PlacementWorker, Snapshot} from './plan.ts';
+import {RankedWorkerTable} from './rankedWorkerTable.ts';
 
 /** The changing side of placement: workers and what is taken of them. `snapshot()` freezes it. */
 export interface WorkerTable {
@@ -12,4 +13,9 @@ export interface WorkerTable {
   /** Undoes `take` of an allocation with the same worker and amounts. */
   release(allocation: Allocation): void;
   snapshot(): Snapshot;
+}
+
+/** An empty table. */
+export function createWorkerTable(): WorkerTable {
+  return new RankedWorkerTable();
 }

@@ -1,0 +1,89 @@
+import {UnfitReason} from '../api/reasons.ts';
+import type {Demand} from '../api/resources.ts';
+import {assert} from '../lib/assert.ts';
+import type {BatchState} from './batchState.ts';
+import {type Eligibility, FIRST_REASON_CODE, UNFIT_REASONS} from './eligibility.ts';
+import {gpusFit} from './freeCapacity.ts';
+import type {NearestWorker, Verdict} from './plan.ts';
+
+/** How each reason reads after a number of workers. */
+const PHRASES: Readonly<Record<UnfitReason, string>> = {
+  NotReady: 'not ready',
+  Unschedulable: 'unschedulable',
+  WorkerNameMismatch: 'not the worker asked for',
+  PoolMismatch: 'in another pool',
+  SelectorMismatch: 'not matching the selector',
+  UntoleratedTaint: 'with an untolerated taint',
+  GpuTypeMismatch: 'without a GPU of the types asked for',
+  InsufficientGpu: 'insufficient gpu',
+  InsufficientCpu: 'insufficient cpu',
+  InsufficientMemory: 'insufficient memory',
+  TooManyContainers: 'too many containers',
+};
+
+/**
+ * Why `demand` fits no worker: every worker counted once, under the first test that it fails.
+ * O(workers); the caller asks once a class and batch.
+ */
+export function judge(demand: Demand, eligibility: Eligibility, state: BatchState): Verdict {
+  const workerCount = state.layout.workers.length;
+  const counted = new Int32Array(UNFIT_REASONS.length);
+  let nearest: NearestWorker | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (let rank = 0; rank < workerCount; rank++) {
+    const code = eligibility.codes[rank]!;
+    if (code >= FIRST_REASON_CODE) {
+      counted[code - FIRST_REASON_CODE]!++;
+      continue;
+    }
+    const reason = firstShortage(demand, rank, state);
+    counted[UNFIT_REASONS.indexOf(reason)]!++;
+    const lack = lackOf(demand, rank, state);
+    if (lack >= least) continue;
+    least = lack;
+    nearest = {workerName: state.layout.workers[rank]!.name, reason};
+  }
+  const counts = UNFIT_REASONS.map((reason, index) => ({reason, workers: counted[index]!})).filter(
+    ({workers}) => workers > 0,
+  );
+  const verdict = {workerCount, counts, message: messageOf(workerCount, counts)};
+  return nearest ? {...verdict, nearest} : verdict;
+}
+
+function firstShortage(demand: Demand, rank: number, {layout, free}: BatchState): UnfitReason {
+  if (demand.gpuCount > 0 && !gpusFit(free, layout, rank, demand)) {
+    return UnfitReason.InsufficientGpu;
+  }
+  if (free.cpuMillis[rank]! < demand.cpuMillis) return UnfitReason.InsufficientCpu;
+  if (free.memoryBytes[rank]! < demand.memoryBytes) return UnfitReason.InsufficientMemory;
+  assert(
+    free.containers[rank]! < 1,
+    `worker ${layout.workers[rank]!.name} holds no request of a class that fits nowhere`,
+  );
+  return UnfitReason.TooManyContainers;
+}
+
+/** The largest part of the demand that the worker lacks, 0 to 1 and above where it is overcommitted. */
+function lackOf(demand: Demand, rank: number, {layout, free}: BatchState): number {
+  const gpuAsked = demand.gpuCount * demand.gpuMillis;
+  return Math.max(
+    missingPart(demand.cpuMillis, free.cpuMillis[rank]!),
+    missingPart(demand.memoryBytes, free.memoryBytes[rank]!),
+    missingPart(1, free.containers[rank]!),
+    gpuAsked > 0 && !gpusFit(free, layout, rank, demand)
+      ? Math.max(missingPart(gpuAsked, free.gpuTotal[rank]!), 1 / (demand.gpuCount + 1))
+      : 0,
+  );
+}
+
+function missingPart(demand: number, free: number): number {
+  return demand > free ? (demand - free) / Math.max(1, demand) : 0;
+}
+
+function messageOf(workerCount: number, counts: Verdict['counts']): string {
+  if (workerCount === 0) return '0/0 workers fit: there is no worker.';
+  const parts = counts
+    .toSorted((left, right) => right.workers - left.workers)
+    .map(({reason, workers}) => `${workers} ${PHRASES[reason]}`);
+  return `0/${workerCount} workers fit: ${parts.join(', ')}.`;
+}
