@@ -1,0 +1,147 @@
+import type {z} from 'zod';
+import type {Condition} from './conditions.ts';
+import {containerRequestSpecSchema} from './containerRequestSchema.ts';
+import {firstProblem, problemAt} from './problem.ts';
+import {asCount, asObject, asText, asTimeMs, type RawObject} from './rawObject.ts';
+import type {
+  FinishedRequest,
+  Identity,
+  ParsedRequest,
+  Phase,
+  Placement,
+  Problem,
+  RequestKey,
+  RequestRecord,
+} from './records.ts';
+import {classOf} from './requestClass.ts';
+
+const NO_CONDITIONS: readonly Condition[] = Object.freeze([]);
+const NO_DEVICES: readonly number[] = Object.freeze([]);
+
+/**
+ * Parses a ContainerRequest once, at the border, into integers with every default in place. Never
+ * throws: what cannot be used becomes kind `invalid` with the field, the value found and the value
+ * wanted. A finished request is not looked at beyond its times, as it may be one of 100,000.
+ */
+export function parseRequest(object: unknown): ParsedRequest {
+  const root = asObject(object);
+  const metadata = asObject(root.metadata);
+  const status = asObject(root.status);
+  const identity = identityOf(metadata);
+  const said = status.phase;
+  if (said === 'Succeeded' || said === 'Failed') return finished(identity, said, root);
+
+  const placement = placementOf(status);
+  const phase = phaseOf(said, placement);
+  const conditions = conditionsOf(status.conditions);
+  const parsed = containerRequestSpecSchema.safeParse(root.spec);
+  const problem =
+    identityProblem(metadata) ??
+    phaseProblem(said) ??
+    (parsed.success ? undefined : firstProblem(parsed.error, root.spec, 'spec'));
+  if (problem || !parsed.success) {
+    const found = problem ?? problemAt('spec', root.spec, 'a spec');
+    return {...identity, kind: 'invalid', phase, problem: found, placement, conditions};
+  }
+  return {
+    ...identity,
+    kind: 'valid',
+    createdMs: asTimeMs(metadata.creationTimestamp) ?? 0,
+    deleting: typeof metadata.deletionTimestamp === 'string',
+    phase,
+    attempts: asCount(status.attempts, 0),
+    startedMs: asTimeMs(status.startTime),
+    placement,
+    conditions,
+    ...specFields(parsed.data),
+  };
+}
+
+function specFields(spec: z.output<typeof containerRequestSpecSchema>) {
+  const {classKey, demand, constraints} = classOf(spec);
+  return {
+    suspended: spec.suspend,
+    demand,
+    constraints,
+    classKey,
+    affinityKey: spec.affinityKey ?? spec.container.image,
+    affinityExplicit: spec.affinityKey !== undefined,
+    priority: spec.priority,
+    placementTimeoutSeconds: spec.placementTimeoutSeconds,
+    activeDeadlineSeconds: spec.activeDeadlineSeconds,
+    ttlSecondsAfterFinished: spec.ttlSecondsAfterFinished,
+    retryLimit: spec.retryLimit,
+  } satisfies Partial<RequestRecord>;
+}
+
+function identityOf(metadata: RawObject): Identity {
+  const namespace = asText(metadata.namespace);
+  const name = asText(metadata.name);
+  return {
+    key: `${namespace}/${name}` as RequestKey,
+    namespace,
+    name,
+    uid: asText(metadata.uid),
+    resourceVersion: asText(metadata.resourceVersion),
+    generation: asCount(metadata.generation, 0),
+  };
+}
+
+function identityProblem(metadata: RawObject): Problem | undefined {
+  for (const field of ['name', 'namespace', 'uid']) {
+    if (asText(metadata[field]) === '') {
+      return problemAt(`metadata.${field}`, metadata[field], 'a text that is not empty');
+    }
+  }
+  return undefined;
+}
+
+/** A request that says it runs, and on no worker, runs nowhere: it waits. */
+function phaseOf(said: unknown, placement: Placement | undefined): Phase {
+  return placement && (said === 'Scheduled' || said === 'Running') ? said : 'Pending';
+}
+
+function phaseProblem(said: unknown): Problem | undefined {
+  return said === undefined || said === 'Pending' || said === 'Scheduled' || said === 'Running'
+    ? undefined
+    : problemAt('status.phase', said, 'Pending, Scheduled, Running, Succeeded or Failed');
+}
+
+function placementOf(status: RawObject): Placement | undefined {
+  const workerName = asText(status.workerName);
+  if (workerName === '') return undefined;
+  const assignment = asObject(status.assignment);
+  const devices = assignment.gpuDevices;
+  return {
+    workerName,
+    assignmentId: asText(assignment.id),
+    epoch: asCount(assignment.epoch, 0),
+    gpuDevices: Array.isArray(devices)
+      ? devices.filter((device) => asCount(device, -1) >= 0)
+      : NO_DEVICES,
+  };
+}
+
+function conditionsOf(value: unknown): readonly Condition[] {
+  if (!Array.isArray(value) || value.length === 0) return NO_CONDITIONS;
+  return value.every(isCondition) ? value : value.filter(isCondition);
+}
+
+function isCondition(value: unknown): value is Condition {
+  const {type, status} = asObject(value);
+  return typeof type === 'string' && typeof status === 'string';
+}
+
+function finished(
+  identity: Identity,
+  phase: FinishedRequest['phase'],
+  root: RawObject,
+): FinishedRequest {
+  return {
+    ...identity,
+    kind: 'finished',
+    phase,
+    completedMs: asTimeMs(asObject(root.status).completionTime),
+    ttlSecondsAfterFinished: asCount(asObject(root.spec).ttlSecondsAfterFinished, undefined),
+  };
+}

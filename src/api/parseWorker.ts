@@ -1,0 +1,80 @@
+import type {z} from 'zod';
+import type {Taint} from './constraints.ts';
+import {firstProblem, problemAt} from './problem.ts';
+import {parseCpuMillis, parseMemoryBytes} from './quantity.ts';
+import {asObject, asText, type RawObject} from './rawObject.ts';
+import type {Problem, WorkerRecord} from './records.ts';
+import type {Capacity} from './resources.ts';
+import {workerSpecSchema} from './workerSchema.ts';
+
+export type ParsedWorker =
+  | {readonly kind: 'valid'; readonly worker: WorkerRecord}
+  | {readonly kind: 'invalid'; readonly name: string; readonly problem: Problem};
+
+type Spec = z.output<typeof workerSpecSchema>;
+
+/** Parses a Worker once, at the border, into integers with every default in place. Never throws. */
+export function parseWorker(object: unknown): ParsedWorker {
+  const root = asObject(object);
+  const metadata = asObject(root.metadata);
+  const name = asText(metadata.name);
+  if (name === '') {
+    const problem = problemAt('metadata.name', metadata.name, 'a text that is not empty');
+    return {kind: 'invalid', name, problem};
+  }
+  const parsed = workerSpecSchema.safeParse(root.spec);
+  if (!parsed.success) {
+    return {kind: 'invalid', name, problem: firstProblem(parsed.error, root.spec, 'spec')};
+  }
+  const spec = parsed.data;
+  return {
+    kind: 'valid',
+    worker: {
+      name,
+      uid: asText(metadata.uid),
+      resourceVersion: asText(metadata.resourceVersion),
+      poolName: spec.poolName,
+      nodeName: spec.nodeName,
+      labels: labelsOf(metadata.labels),
+      taints: (spec.taints ?? []).map(taintOf),
+      unschedulable: spec.unschedulable,
+      ready: isReady(asObject(root.status)),
+      deleting: typeof metadata.deletionTimestamp === 'string',
+      capacity: capacityOf(spec.capacity),
+    },
+  };
+}
+
+/** The schema has refused what is no quantity; should it ever not, such a worker takes nothing. */
+function capacityOf({cpu, memory, gpu, containers}: Spec['capacity']): Capacity {
+  const cpuMillis = parseCpuMillis(cpu);
+  const memoryBytes = parseMemoryBytes(memory);
+  return {
+    cpuMillis: typeof cpuMillis === 'number' ? cpuMillis : 0,
+    memoryBytes: typeof memoryBytes === 'number' ? memoryBytes : 0,
+    gpuCount: gpu ? gpu.count : 0,
+    gpuType: gpu ? gpu.type : '',
+    containers,
+  };
+}
+
+function taintOf({key, value, effect}: NonNullable<Spec['taints']>[number]): Taint {
+  return value === undefined ? {key, effect} : {key, value, effect};
+}
+
+/** Labels are checked by the API server; what is no text is left out. */
+function labelsOf(value: unknown): Readonly<Record<string, string>> {
+  const labels = Object.entries(asObject(value));
+  return Object.fromEntries(labels.filter((label): label is [string, string] => isText(label[1])));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** A worker that says nothing about it is ready. */
+function isReady(status: RawObject): boolean {
+  if (!Array.isArray(status.conditions)) return true;
+  const ready = status.conditions.map(asObject).find((condition) => condition.type === 'Ready');
+  return ready === undefined || ready.status === 'True';
+}
