@@ -47,6 +47,8 @@ export interface RequestRecord extends Identity {
   readonly ttlSecondsAfterFinished: number | undefined;
   readonly retryLimit: number;
   readonly attempts: number;
+  /** When its container started, as its agent or Pod says; undefined before. */
+  readonly startedMs: number | undefined;
   /** Undefined while the request has no worker. */
   readonly placement: Placement | undefined;
   readonly conditions: readonly Condition[];

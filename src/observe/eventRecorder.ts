@@ -2,6 +2,7 @@ import type {Identity} from '../api/records.ts';
 import {apiVersionOf, containerRequests, events, pathOf} from '../kube/resource.ts';
 import type {Transport} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import {Gate} from '../lib/gate.ts';
 import type {Log} from './log.ts';
 
 export interface RequestEvent {
@@ -40,7 +41,7 @@ const maxNoteLength = 1024;
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #waiting: {about: Identity; event: RequestEvent; atMs: number}[] = [];
-  #wake: () => void = () => {};
+  readonly #gate = new Gate();
   #sequence = 0;
 
   constructor(options: EventRecorderOptions) {
@@ -56,7 +57,7 @@ export class EventRecorder {
       this.#waiting.splice(normal, 1);
     }
     this.#waiting.push({about, event, atMs: clock.nowMs()});
-    this.#wake();
+    this.#gate.open();
   }
 
   /** Writes what is recorded until `signal` aborts. */
@@ -66,7 +67,7 @@ export class EventRecorder {
     let refilledMs = clock.monotonicMs();
     while (!signal.aborted) {
       if (this.#waiting.length === 0) {
-        await this.#nextRecord(signal);
+        await this.#gate.wait(signal);
         continue;
       }
       const nowMs = clock.monotonicMs();
@@ -79,18 +80,6 @@ export class EventRecorder {
       tokens--;
       await this.#write(this.#waiting.shift()!, signal);
     }
-  }
-
-  #nextRecord(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = () => {
-        signal.removeEventListener('abort', finish);
-        this.#wake = () => {};
-        resolve();
-      };
-      this.#wake = finish;
-      signal.addEventListener('abort', finish, {once: true});
-    });
   }
 
   async #write(

@@ -1,4 +1,5 @@
 import type {RequestKey} from '../api/records.ts';
+import {Gate} from '../lib/gate.ts';
 import type {PendingIntent} from './intent.ts';
 
 export interface ReporterOptions {
@@ -18,7 +19,7 @@ export interface ReporterOptions {
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #latest = new Map<RequestKey, PendingIntent>();
-  #wake: () => void = () => {};
+  readonly #gate = new Gate();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -26,12 +27,12 @@ export class Reporter {
 
   report(intent: PendingIntent): void {
     this.#latest.set(intent.record.key, intent);
-    this.#wake();
+    this.#gate.open();
   }
 
   /** Something new may be unreported in the queue. */
   poke(): void {
-    this.#wake();
+    this.#gate.open();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -39,7 +40,7 @@ export class Reporter {
     while (!signal.aborted) {
       const page = this.#takePage(pageSize);
       if (page.length === 0) {
-        await this.#untilWoken(signal);
+        await this.#gate.wait(signal);
         continue;
       }
       for (const intent of page) {
@@ -60,17 +61,5 @@ export class Reporter {
       page.push(intent);
     }
     return page;
-  }
-
-  #untilWoken(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = () => {
-        signal.removeEventListener('abort', finish);
-        this.#wake = () => {};
-        resolve();
-      };
-      this.#wake = finish;
-      signal.addEventListener('abort', finish, {once: true});
-    });
   }
 }

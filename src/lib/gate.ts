@@ -1,0 +1,24 @@
+/** Where loops wait for something to do. */
+export class Gate {
+  #waiting: (() => void)[] = [];
+
+  /** Wakes everybody who waits now; who comes later waits for the next time. */
+  open(): void {
+    const woken = this.#waiting;
+    this.#waiting = [];
+    for (const wake of woken) wake();
+  }
+
+  /** Resolves at the next `open`, or when `signal` aborts: without an error, as callers loop on it. */
+  wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const wake = () => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal.addEventListener('abort', wake, {once: true});
+      this.#waiting.push(wake);
+    });
+  }
+}

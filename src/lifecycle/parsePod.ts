@@ -1,0 +1,55 @@
+import type {PodRecord} from './nextStep.ts';
+import {assignmentAnnotation, podLabels} from './podTemplate.ts';
+
+interface RawPod {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly status?: {
+    readonly phase?: PodRecord['phase'];
+    readonly startTime?: string;
+    readonly message?: string;
+    readonly reason?: string;
+    readonly containerStatuses?: readonly {
+      readonly state?: {
+        readonly running?: {readonly startedAt?: string};
+        readonly terminated?: {
+          readonly exitCode: number;
+          readonly startedAt?: string;
+          readonly message?: string;
+          readonly reason?: string;
+        };
+      };
+    }[];
+  };
+}
+
+/** A Pod as the life of its request sees it. The API server has validated its shape: it is core/v1. */
+export function parsePod(object: unknown): PodRecord {
+  const {metadata, status} = object as RawPod;
+  const state = status?.containerStatuses?.[0]?.state;
+  const startedAt = state?.terminated?.startedAt ?? state?.running?.startedAt ?? status?.startTime;
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    uid: metadata.uid,
+    requestUid: metadata.labels?.[podLabels.requestUid] ?? '',
+    assignmentId: metadata.annotations?.[assignmentAnnotation] ?? '',
+    phase: status?.phase ?? 'Pending',
+    deleting: metadata.deletionTimestamp !== undefined,
+    startedMs: startedAt === undefined ? undefined : Date.parse(startedAt),
+    exitCode: state?.terminated?.exitCode,
+    message:
+      state?.terminated?.message ??
+      state?.terminated?.reason ??
+      status?.message ??
+      status?.reason ??
+      '',
+  };
+}

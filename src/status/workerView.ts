@@ -1,0 +1,110 @@
+import {formatCpu, formatMemory} from '../api/quantity.ts';
+import type {WorkerRecord} from '../api/records.ts';
+import {pathOf, workers} from '../kube/resource.ts';
+import type {Transport} from '../kube/transport.ts';
+import {type Clock, sleep} from '../lib/clock.ts';
+import {Gate} from '../lib/gate.ts';
+import type {Log} from '../observe/log.ts';
+
+/** Sums over what a worker holds. */
+export interface Held {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  readonly containers: number;
+  readonly gpuMillis: readonly number[];
+}
+
+export interface WorkerViewOptions {
+  readonly transport: Transport;
+  readonly worker: (name: string) => WorkerRecord | undefined;
+  readonly held: (name: string) => Held;
+  /** True while placements are being written: they come first. */
+  readonly isBusy: () => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A worker is written at most this often. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Keeps `status.allocated`, `free` and `containers` of Workers near the truth, for people and
+ * autoscalers: at most once an interval for each changed worker, and never while placements wait to
+ * be written. A view: nobody decides on it, so a write that fails is simply left to the next one.
+ */
+export class WorkerView {
+  readonly #options: WorkerViewOptions;
+  readonly #changed = new Set<string>();
+  readonly #written = new Map<string, string>();
+  readonly #gate = new Gate();
+
+  constructor(options: WorkerViewOptions) {
+    this.#options = options;
+  }
+
+  changed(workerName: string): void {
+    this.#changed.add(workerName);
+    this.#gate.open();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const {clock, intervalMs, isBusy} = this.#options;
+    while (!signal.aborted) {
+      if (this.#changed.size === 0) await this.#gate.wait(signal);
+      await sleep(clock, intervalMs, signal);
+      for (const name of [...this.#changed]) {
+        if (signal.aborted || isBusy()) break;
+        this.#changed.delete(name);
+        await this.#write(name, signal);
+      }
+    }
+  }
+
+  async #write(name: string, signal: AbortSignal): Promise<void> {
+    const {transport, worker, held, log} = this.#options;
+    const record = worker(name);
+    if (!record) {
+      this.#written.delete(name);
+      return;
+    }
+    const status = viewOf(record, held(name));
+    const text = JSON.stringify(status);
+    if (this.#written.get(name) === text) return;
+    try {
+      const reply = await transport.send(
+        {
+          method: 'PATCH',
+          path: pathOf(workers, {name, subresource: 'status'}),
+          contentType: 'application/merge-patch+json',
+          query: {fieldManager: 'berth'},
+          body: {metadata: {uid: record.uid}, status},
+        },
+        signal,
+      );
+      if (reply.status < 400) this.#written.set(name, text);
+      else log.debug({workerName: name, status: reply.status}, 'worker status refused');
+    } catch (error) {
+      if (signal.aborted) return;
+      this.changed(name);
+      log.debug({workerName: name, cause: String(error)}, 'worker status not written');
+    }
+  }
+}
+
+/** The sums of one worker; what is overcommitted has nothing free. */
+function viewOf({capacity}: WorkerRecord, held: Held): object {
+  const gpuHeld = held.gpuMillis.reduce((sum, millis) => sum + millis, 0);
+  const sums = (cpuMillis: number, memoryBytes: number, gpuMillis: number) => ({
+    cpu: formatCpu(Math.max(0, cpuMillis)),
+    memory: formatMemory(Math.max(0, memoryBytes)),
+    ...(capacity.gpuCount > 0 ? {gpuMillis: Math.max(0, gpuMillis)} : {}),
+  });
+  return {
+    allocated: sums(held.cpuMillis, held.memoryBytes, gpuHeld),
+    free: sums(
+      capacity.cpuMillis - held.cpuMillis,
+      capacity.memoryBytes - held.memoryBytes,
+      capacity.gpuCount * 1000 - gpuHeld,
+    ),
+    containers: held.containers,
+  };
+}

@@ -1,0 +1,77 @@
+import type {RequestKey, RequestRecord, WorkerRecord} from '../../src/api/records.ts';
+import type {PodRecord} from '../../src/lifecycle/nextStep.ts';
+
+/** A waiting request `default/r-1` of 100m and 128 MiB. */
+export function makeRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    kind: 'valid',
+    key: 'default/r-1' as RequestKey,
+    namespace: 'default',
+    name: 'r-1',
+    uid: 'uid-1',
+    resourceVersion: '7',
+    generation: 1,
+    createdMs: 0,
+    deleting: false,
+    suspended: false,
+    phase: 'Pending',
+    demand: {cpuMillis: 100, memoryBytes: 2 ** 27, gpuCount: 0, gpuMillis: 0, gpuTypes: []},
+    constraints: {tolerations: []},
+    classKey: 'class',
+    affinityKey: 'image',
+    affinityExplicit: false,
+    priority: 0,
+    placementTimeoutSeconds: undefined,
+    activeDeadlineSeconds: undefined,
+    ttlSecondsAfterFinished: undefined,
+    retryLimit: 3,
+    attempts: 0,
+    startedMs: undefined,
+    placement: undefined,
+    conditions: [],
+    ...changes,
+  };
+}
+
+/** What a request looks like once it is placed, under assignment `1.1.0`. */
+export function placedOn(workerName: string): Partial<RequestRecord> {
+  return {
+    phase: 'Scheduled',
+    attempts: 1,
+    placement: {workerName, assignmentId: '1.1.0', epoch: 1, gpuDevices: []},
+  };
+}
+
+/** A worker with 4 CPUs and 16 GiB that an agent owns. */
+export function makeWorker(changes: Partial<WorkerRecord> = {}): WorkerRecord {
+  return {
+    name: 'w-1',
+    uid: 'worker-uid-1',
+    resourceVersion: '1',
+    poolName: 'default',
+    nodeName: undefined,
+    labels: {},
+    taints: [],
+    unschedulable: false,
+    ready: true,
+    deleting: false,
+    capacity: {cpuMillis: 4000, memoryBytes: 2 ** 34, gpuCount: 0, gpuType: '', containers: 250},
+    ...changes,
+  };
+}
+
+export function makePod(changes: Partial<PodRecord> = {}): PodRecord {
+  return {
+    name: 'r-1-pod',
+    namespace: 'default',
+    uid: 'pod-uid-1',
+    requestUid: 'uid-1',
+    assignmentId: '1.1.0',
+    phase: 'Pending',
+    deleting: false,
+    startedMs: undefined,
+    exitCode: undefined,
+    message: '',
+    ...changes,
+  };
+}
