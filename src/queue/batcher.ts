@@ -1,0 +1,99 @@
+import type {RequestRecord} from '../api/records.ts';
+import type {Clock} from '../lib/clock.ts';
+
+export interface BatcherOptions {
+  readonly queue: {
+    readonly readyCount: number;
+    take(max: number): readonly RequestRecord[];
+    /** The batcher is the one listener. */
+    onReady: () => void;
+  };
+  readonly clock: Clock;
+  readonly limits: {
+    readonly maxRequests: number;
+    /** The window closes so long after the latest arrival, */
+    readonly idleMs: number;
+    /** and at the latest so long after its first one. */
+    readonly maxMs: number;
+  };
+}
+
+/**
+ * Gathers waiting requests into batches. A window opens with the first one that waits and closes
+ * when enough of them do, when no more come, or at its longest.
+ *
+ * Windows run on their own time, whether or not anybody waits in `next`: what arrives during a cycle
+ * has waited already, and does not wait a second time after it. Requests that a full batch left
+ * behind keep their window, so they are the next batch at once.
+ */
+export class Batcher {
+  readonly #options: BatcherOptions;
+  #openedMs: number | undefined;
+  #latestMs = 0;
+  #notify: () => void = () => {};
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+    options.queue.onReady = () => this.#arrived();
+    if (options.queue.readyCount > 0) this.#arrived();
+  }
+
+  /** The next batch; empty only when `signal` aborts. One caller at a time. */
+  next(signal: AbortSignal): Promise<readonly RequestRecord[]> {
+    return new Promise((resolve) => {
+      let cancelTimer = () => {};
+      const finish = (batch: readonly RequestRecord[]) => {
+        cancelTimer();
+        signal.removeEventListener('abort', abandon);
+        this.#notify = () => {};
+        resolve(batch);
+      };
+      const abandon = () => finish([]);
+      const look = () => {
+        cancelTimer();
+        const leftMs = this.#msUntilClosed();
+        if (leftMs === 0) return finish(this.#take());
+        if (leftMs === undefined) this.#notify = look;
+        else {
+          // A timer for each of 512 arrivals would cost more than looking again when this one fires.
+          cancelTimer = this.#options.clock.setTimer(leftMs, look);
+          this.#notify = () => {
+            if (this.#isFull()) look();
+          };
+        }
+      };
+      if (signal.aborted) return abandon();
+      signal.addEventListener('abort', abandon, {once: true});
+      look();
+    });
+  }
+
+  #arrived(): void {
+    this.#latestMs = this.#options.clock.monotonicMs();
+    this.#openedMs ??= this.#latestMs;
+    this.#notify();
+  }
+
+  /** 0 when the window is closed, undefined when none is open. */
+  #msUntilClosed(): number | undefined {
+    const {queue, clock, limits} = this.#options;
+    // Whoever opened the window may have been deleted, or parked with its class.
+    if (queue.readyCount === 0) this.#openedMs = undefined;
+    if (this.#openedMs === undefined) return undefined;
+    if (this.#isFull()) return 0;
+    const closesMs = Math.min(this.#openedMs + limits.maxMs, this.#latestMs + limits.idleMs);
+    return Math.max(0, closesMs - clock.monotonicMs());
+  }
+
+  #isFull(): boolean {
+    const {queue, limits} = this.#options;
+    return queue.readyCount >= limits.maxRequests;
+  }
+
+  #take(): readonly RequestRecord[] {
+    const {queue, limits} = this.#options;
+    const batch = queue.take(limits.maxRequests);
+    if (queue.readyCount === 0) this.#openedMs = undefined;
+    return batch;
+  }
+}

@@ -1,0 +1,47 @@
+import type {RequestRecord} from '../api/records.ts';
+
+/** One request of the queue, with its place in whichever heap holds it. */
+export interface Entry {
+  /** The newest that is known. */
+  record: RequestRecord;
+  state: EntryState;
+  /** Of the heap of its class, or of the delayed ones; -1 in neither. */
+  heapIndex: number;
+  /** How often it was given back since its spec last changed; the attempt of its backoff. */
+  requeues: number;
+  /** Monotonic; while Delayed. */
+  dueMs: number;
+  /** Of the write that placed it; while Placed. */
+  placedVersion: string;
+  /** Message of the verdict that was last handed out for its status. */
+  reportedMessage: string | undefined;
+  /** `ClassQueue` counts its verdicts; 0 says that the present one is unreported. */
+  reportedVersion: number;
+  previous: Entry | undefined;
+  next: Entry | undefined;
+}
+
+/** Ready and Parked are a state of the class, so that a whole class changes it at once. */
+export type EntryState = 'Member' | 'InFlight' | 'Delayed' | 'Placed';
+
+export function newEntry(record: RequestRecord): Entry {
+  return {
+    record,
+    state: 'Member',
+    heapIndex: -1,
+    requeues: 0,
+    dueMs: 0,
+    placedVersion: '',
+    reportedMessage: undefined,
+    reportedVersion: 0,
+    previous: undefined,
+    next: undefined,
+  };
+}
+
+/** Higher priority first, then the older one; the key ends it, as two may be of one second. */
+export function goesBefore({record: left}: Entry, {record: right}: Entry): boolean {
+  if (left.priority !== right.priority) return left.priority > right.priority;
+  if (left.createdMs !== right.createdMs) return left.createdMs < right.createdMs;
+  return left.key < right.key;
+}

@@ -1,0 +1,327 @@
+import type {RequestKey, RequestRecord} from '../api/records.ts';
+import {assertNever} from '../lib/assertNever.ts';
+import type {Clock} from '../lib/clock.ts';
+import {fullJitterMs} from '../lib/fullJitter.ts';
+import type {Random} from '../lib/random.ts';
+import type {Verdict} from '../placement/plan.ts';
+import {DelayQueue} from './delayQueue.ts';
+import {type Entry, newEntry} from './entry.ts';
+import {isNewerVersion} from './isNewerVersion.ts';
+import {type UnreportedRequest, WaitingClasses} from './waitingClasses.ts';
+
+export interface RequestQueueOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: {
+    /** Requests known at once, whatever their state. */
+    readonly maxRequests: number;
+    readonly backoffBaseMs: number;
+    readonly backoffMaxMs: number;
+  };
+  /** Told of each request that found the queue full: it is not known until it is upserted again. */
+  readonly onRefused?: (record: RequestRecord) => void;
+}
+
+export type Upserted =
+  | {readonly kind: 'accepted'}
+  /** An older state than the one in which the request was placed: it has its worker. */
+  | {readonly kind: 'outdated'}
+  | {readonly kind: 'full'; readonly maxRequests: number};
+
+export interface RequeueOptions {
+  /** Give it: a request deleted and created anew under its name is then left alone. */
+  readonly uid?: string;
+  /** Full-jitter backoff that grows with each requeue, when absent. */
+  readonly delayMs?: number;
+}
+
+/** Requests by state; together all that are known. */
+export interface QueueCounts {
+  readonly ready: number;
+  readonly parked: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+  readonly placed: number;
+}
+
+/** A class of the batch under decision, and whether something happened since that could help it. */
+interface Undecided {
+  readonly representative: RequestRecord;
+  isWoken: boolean;
+}
+
+/**
+ * All requests without a worker, each in one state:
+ *
+ * ```
+ *            upsert              take, claim              done
+ *  (unknown) ------> Ready -------------------> InFlight -------> Placed
+ *                    ^ | ^                       |  |  |             |
+ *               wake | | '- restart -------------'  |  | requeue     | upsert of a newer
+ *                    | | ^                          |  v             | state without a worker
+ *                    | | '-- over, or edited -- Delayed              '---> Ready
+ *                    | v                            |
+ *                   Parked <--------- park ---------'        remove: any state -> (unknown)
+ * ```
+ *
+ * Ready and Parked are states of a whole class (`WaitingClasses`). Who joins a class (upsert, end of
+ * a delay, given back) is Parked when it is: a verdict holds for equals.
+ */
+export class RequestQueue {
+  readonly #options: RequestQueueOptions;
+  readonly #entries = new Map<RequestKey, Entry>();
+  readonly #keys = new Map<string, RequestKey>();
+  readonly #waiting = new WaitingClasses();
+  readonly #delayed: DelayQueue;
+  readonly #undecided = new Map<string, Undecided>();
+  #inFlight = 0;
+  #placed = 0;
+  #refused = 0;
+
+  constructor(options: RequestQueueOptions) {
+    this.#options = options;
+    this.#delayed = new DelayQueue(options.clock, (entry) => this.#waiting.add(entry));
+  }
+
+  /** Called after each arrival of Ready requests. */
+  set onReady(listener: () => void) {
+    this.#waiting.onReady = listener;
+  }
+
+  /** Called when `takeUnreported` has something to give. */
+  set onUnreported(listener: () => void) {
+    this.#waiting.onUnreported = listener;
+  }
+
+  get readyCount(): number {
+    return this.#waiting.readyCount;
+  }
+
+  /** How many upserts found the queue full. */
+  get refusedCount(): number {
+    return this.#refused;
+  }
+
+  get parkedClassCount(): number {
+    return this.#waiting.parkedClassCount;
+  }
+
+  get counts(): QueueCounts {
+    const [inFlight, placed] = [this.#inFlight, this.#placed];
+    const [ready, delayed] = [this.#waiting.readyCount, this.#delayed.size];
+    const parked = this.#entries.size - ready - inFlight - delayed - placed;
+    return {ready, parked, inFlight, delayed, placed};
+  }
+
+  /** Takes in a new or changed request without a worker. */
+  upsert(record: RequestRecord): Upserted {
+    const entry = this.#entries.get(record.key);
+    if (entry && entry.record.uid === record.uid) return this.#change(entry, record);
+    this.remove(record.key);
+    const {limits, onRefused} = this.#options;
+    if (this.#entries.size >= limits.maxRequests) {
+      this.#refused++;
+      onRefused?.(record);
+      return {kind: 'full', maxRequests: limits.maxRequests};
+    }
+    const added = newEntry(record);
+    this.#entries.set(record.key, added);
+    this.#keys.set(record.uid, record.key);
+    this.#waiting.add(added);
+    return {kind: 'accepted'};
+  }
+
+  /** Forgets a request: deleted, suspended, invalid, or seen with a worker. */
+  remove(key: RequestKey): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#leave(entry);
+    this.#entries.delete(key);
+    this.#keys.delete(entry.record.uid);
+  }
+
+  /**
+   * At most `max` Ready requests, which are InFlight from now on: strictly by priority, then by age,
+   * then by key, whatever their class. O(log classes + log members) each.
+   */
+  take(max: number): RequestRecord[] {
+    const batch: RequestRecord[] = [];
+    this.#undecided.clear();
+    while (batch.length < max) {
+      const entry = this.#waiting.best;
+      if (!entry) break;
+      const representative = this.#enterFlight(entry);
+      batch.push(representative);
+      const {classKey} = representative;
+      if (this.#undecided.has(classKey)) continue;
+      this.#undecided.set(classKey, {representative, isWoken: false});
+    }
+    return batch;
+  }
+
+  /** Takes one request by uid, as a batch would; undefined when it is unknown or has its decision. */
+  claim(uid: string): RequestRecord | undefined {
+    const entry = this.#byUid(uid);
+    if (!entry || entry.state === 'InFlight' || entry.state === 'Placed') return undefined;
+    return this.#enterFlight(entry);
+  }
+
+  /** True for every known request without a worker, those InFlight included. */
+  isWaiting(uid: string): boolean {
+    const entry = this.#byUid(uid);
+    return entry !== undefined && entry.state !== 'Placed';
+  }
+
+  /**
+   * The request has its worker. It stays known until `remove`, so that an older state, still on its
+   * way through the watch, does not put it back.
+   * @param resourceVersion of the write that placed it
+   */
+  done(key: RequestKey, uid: string, resourceVersion: string): void {
+    const entry = this.#inFlightEntry(key, uid);
+    if (!entry) return;
+    this.#leave(entry);
+    entry.state = 'Placed';
+    entry.placedVersion = resourceVersion;
+    this.#placed++;
+    // A list may have been ahead of the reply: placed, and without a worker again.
+    this.#change(entry, entry.record);
+  }
+
+  /** Its decision came to nothing for a reason of its own: it is tried again after a delay. */
+  requeue(key: RequestKey, {uid, delayMs}: RequeueOptions = {}): void {
+    const entry = this.#inFlightEntry(key, uid);
+    if (!entry) return;
+    this.#leave(entry);
+    const {limits, random} = this.#options;
+    const range = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
+    this.#delayed.add(entry, delayMs ?? fullJitterMs(entry.requeues, range, random));
+    entry.requeues++;
+  }
+
+  /**
+   * No worker fits the class: all its waiting requests are Parked, and so are those of the batch that
+   * got this verdict. Unless something happened since the batch was taken that could help them: then
+   * the verdict is out of date and they are Ready.
+   */
+  park(classKey: string, verdict: Verdict, unplaced: readonly RequestRecord[]): void {
+    const givenBack = unplaced
+      .map(({key, uid}) => this.#inFlightEntry(key, uid))
+      .filter((entry) => entry !== undefined);
+    const isOutdated = this.#undecided.get(classKey)?.isWoken === true;
+    if (!isOutdated) this.#waiting.park(classKey, verdict, givenBack);
+    for (const entry of givenBack) {
+      this.#leave(entry);
+      this.#waiting.add(entry);
+    }
+  }
+
+  /**
+   * Something changed. Every Parked class for which it could help is Ready again: O(classes).
+   * @param couldHelp judges a class by one of its requests; equal in demand and constraints
+   */
+  wake(couldHelp: (representative: RequestRecord) => boolean): void {
+    for (const undecided of this.#undecided.values()) {
+      undecided.isWoken ||= couldHelp(undecided.representative);
+    }
+    this.#waiting.wake(couldHelp);
+  }
+
+  wakeAll(): void {
+    this.wake(() => true);
+  }
+
+  /**
+   * At most `max` Parked requests whose status does not say their verdict yet; each is given once a
+   * verdict. Classes take turns, so that a large one does not keep the others waiting.
+   */
+  takeUnreported(max: number): UnreportedRequest[] {
+    return this.#waiting.takeUnreported(max);
+  }
+
+  /**
+   * Begins anew, for a new leadership: every decision under way is void and every reason unreported.
+   * O(requests), once.
+   */
+  restart(): void {
+    this.#waiting.forgetReports();
+    for (const entry of this.#entries.values()) {
+      entry.reportedMessage = undefined;
+      if (entry.state !== 'InFlight') continue;
+      this.#leave(entry);
+      this.#waiting.add(entry);
+    }
+    this.wakeAll();
+    this.#undecided.clear();
+  }
+
+  #change(entry: Entry, record: RequestRecord): Upserted {
+    const isEdited = entry.record.generation !== record.generation;
+    if (isEdited) entry.requeues = 0;
+    switch (entry.state) {
+      case 'Member':
+        this.#waiting.replace(entry, record);
+        break;
+      case 'InFlight':
+        entry.record = record;
+        break;
+      case 'Delayed':
+        if (isEdited) this.#rejoin(entry, record);
+        else entry.record = record;
+        break;
+      case 'Placed':
+        if (!isNewerVersion(record.resourceVersion, entry.placedVersion)) {
+          return {kind: 'outdated'};
+        }
+        this.#rejoin(entry, record);
+        break;
+      default:
+        assertNever(entry.state);
+    }
+    return {kind: 'accepted'};
+  }
+
+  #rejoin(entry: Entry, record: RequestRecord): void {
+    this.#leave(entry);
+    entry.record = record;
+    this.#waiting.add(entry);
+  }
+
+  #enterFlight(entry: Entry): RequestRecord {
+    this.#leave(entry);
+    entry.state = 'InFlight';
+    this.#inFlight++;
+    return entry.record;
+  }
+
+  /** Takes an entry out of its state; the caller puts it into the next one. */
+  #leave(entry: Entry): void {
+    switch (entry.state) {
+      case 'Member':
+        this.#waiting.remove(entry);
+        break;
+      case 'InFlight':
+        this.#inFlight--;
+        break;
+      case 'Delayed':
+        this.#delayed.remove(entry);
+        break;
+      case 'Placed':
+        this.#placed--;
+        break;
+      default:
+        assertNever(entry.state);
+    }
+  }
+
+  #byUid(uid: string): Entry | undefined {
+    const key = this.#keys.get(uid);
+    return key === undefined ? undefined : this.#entries.get(key);
+  }
+
+  #inFlightEntry(key: RequestKey, uid: string | undefined): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry?.state !== 'InFlight') return undefined;
+    return uid === undefined || entry.record.uid === uid ? entry : undefined;
+  }
+}
