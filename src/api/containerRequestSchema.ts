@@ -86,9 +86,21 @@ const assignmentSchema = z
   })
   .describe('How the request got its worker.');
 
+/** CEL: the text at `path` below `root`, or the empty one. Plain `has`: optionals have no cost bound. */
+function textOr(root: string, ...path: readonly string[]): string {
+  const at = (depth: number) => [root, ...path.slice(0, depth)].join('.');
+  const present = path.map((_, index) => `has(${at(index + 1)})`).join(' && ');
+  return `(${present} ? ${at(path.length)} : '')`;
+}
+
+const oldWorker = textOr('oldSelf', 'workerName');
+const newWorker = textOr('self', 'workerName');
+const oldId = textOr('oldSelf', 'assignment', 'id');
+const newId = textOr('self', 'assignment', 'id');
+
 const statusRules: readonly CelRule[] = [
   {
-    rule: "!has(self.phase) || !(self.phase in ['Scheduled', 'Running']) || (has(self.workerName) && self.workerName != '')",
+    rule: `!has(self.phase) || !(self.phase in ['Scheduled', 'Running']) || ${newWorker} != ''`,
     message: 'wanted a workerName in phase Scheduled and Running',
     fieldPath: '.workerName',
   },
@@ -98,12 +110,12 @@ const statusRules: readonly CelRule[] = [
     fieldPath: '.phase',
   },
   {
-    rule: "oldSelf.?workerName.orValue('') == '' || self.?workerName.orValue('') in ['', oldSelf.workerName] || self.?assignment.?id.orValue('') != oldSelf.?assignment.?id.orValue('')",
+    rule: `${oldWorker} == '' || ${newWorker} == '' || ${newWorker} == ${oldWorker} || ${newId} != ${oldId}`,
     message: 'wanted the same workerName: one assignment id is for one worker',
     fieldPath: '.workerName',
   },
   {
-    rule: "oldSelf.?workerName.orValue('') == '' || self.?workerName.orValue('') != oldSelf.workerName || oldSelf.?assignment.?id.orValue('') in ['', self.?assignment.?id.orValue('')]",
+    rule: `${oldWorker} == '' || ${newWorker} != ${oldWorker} || ${oldId} == '' || ${newId} == ${oldId}`,
     message: 'wanted the current assignment id: this request was assigned anew',
     fieldPath: '.assignment',
   },
@@ -143,7 +155,9 @@ const MUTABLE = new Set(['suspend', 'activeDeadlineSeconds', 'ttlSecondsAfterFin
 const immutableWhilePlaced: readonly CelRule[] = Object.keys(containerRequestSpecSchema.shape)
   .filter((field) => !MUTABLE.has(field))
   .map((field) => ({
-    rule: `oldSelf.?status.?workerName.orValue('') == '' || self.spec.?${field} == oldSelf.spec.?${field}`,
+    rule:
+      `${textOr('oldSelf', 'status', 'workerName')} == '' || ` +
+      `(has(self.spec.${field}) ? has(oldSelf.spec.${field}) && self.spec.${field} == oldSelf.spec.${field} : !has(oldSelf.spec.${field}))`,
     message: `spec.${field} cannot change while the request has a worker: delete the request and create it anew`,
     fieldPath: `.spec.${field}`,
     reason: 'FieldValueForbidden',

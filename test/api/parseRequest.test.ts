@@ -42,6 +42,7 @@ describe('a request with the least it needs', () => {
       ttlSecondsAfterFinished: undefined,
       retryLimit: 3,
       attempts: 0,
+      startedMs: undefined,
       placement: undefined,
       conditions: [],
     });
@@ -69,8 +70,14 @@ describe('the status of a request', () => {
     ['an empty workerName is no placement', {workerName: ''}, {placement: undefined}],
     [
       'a worker and its assignment are the placement',
-      {phase: 'Running', workerName: 'w-1', assignment, attempts: 2},
-      {phase: 'Running', placement, attempts: 2},
+      {
+        phase: 'Running',
+        workerName: 'w-1',
+        assignment,
+        attempts: 2,
+        startTime: '1970-01-01T00:00:07.5Z',
+      },
+      {phase: 'Running', placement, attempts: 2, startedMs: 7500},
     ],
     [
       'a worker without an assignment is a placement all the same',
