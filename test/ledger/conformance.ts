@@ -314,6 +314,7 @@ export function describeLedger(name: string, options: ConformanceOptions): void 
         const {second} = fixture;
         const held = [makeAllocation('a')];
         expect(await second.open(4, signal)).toEqual({kind: 'opened', allocations: held});
+        expect(await second.open(4, signal)).toEqual({kind: 'opened', allocations: held});
         const fenced = {kind: 'fenced', currentEpoch: 4};
         const late = {epoch: 3, cycle: 2, assignments: [makeAllocation('late')]};
         expect(await commit(late)).toEqual(fenced);

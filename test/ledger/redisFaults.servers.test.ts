@@ -1,5 +1,6 @@
 import {beforeEach, describe, expect, it, onTestFinished, vi} from 'vitest';
 import {Reject} from '../../src/ledger/ledger.ts';
+import {ScriptCode, scriptText, settleScript} from '../../src/ledger/redisScript.ts';
 import {makeAllocation, makeCommit} from './allocations.ts';
 import {assign, keys, RedisFixture, settled} from './redisFixture.ts';
 
@@ -105,6 +106,17 @@ describe('a Redis that fails', () => {
     await ledger.commit(makeCommit({cycle: 2, releases: ['a']}), signal);
     await expect(assign(ledger, 'a', 1)).rejects.toThrow(/cycle 2 was committed before/);
     expect(await redis.makeAdmin().hlen(keys.allocations)).toBe(0);
+  });
+
+  it('gets a step of an old settle late: it does not empty the ledger', async () => {
+    const ledger = redis.makeLedger();
+    await settled(ledger);
+    await assign(ledger, 'a');
+    const late = ['1', '1', '1'];
+    const names = [keys.head, keys.allocations, keys.sums];
+    const {source} = scriptText(settleScript);
+    expect(await redis.makeAdmin().eval(source, 3, ...names, ...late)).toEqual([ScriptCode.Lost]);
+    expect(await redis.makeAdmin().hkeys(keys.allocations)).toEqual(['a']);
   });
 
   it('gets a commit from before its operator opened it again: it is refused', async () => {
