@@ -1,0 +1,249 @@
+import type {RawObject} from '../api/rawObject.ts';
+import type {Transport} from '../kube/transport.ts';
+import {assert} from '../lib/assert.ts';
+import {assertNever} from '../lib/assertNever.ts';
+import type {Clock} from '../lib/clock.ts';
+import type {Random} from '../lib/random.ts';
+import type {Log} from '../observe/log.ts';
+import {type Held, HeldObjects} from './heldObjects.ts';
+import {identityOf, type ObjectIdentity, withoutManagedFields} from './identity.ts';
+import {collectionPath, type Selection} from './listPage.ts';
+import {type AuditOutcome, ReflectorAudit} from './reflectorAudit.ts';
+import {TimeSlice} from './timeSlice.ts';
+import {Watcher, type WatcherEvent, type WatchMetrics} from './watcher.ts';
+import type {WatchLimits} from './watchLimits.ts';
+import type {ReadMode} from './watchState.ts';
+
+/** Where decoded objects go. What it throws is a programmer's error and ends the run. */
+export interface ObjectSink<T> {
+  /** A whole list: what it lacks is gone. */
+  replace(all: readonly T[]): void;
+  upsert(object: T): void;
+  /** `namespace/name`, or the name alone. */
+  remove(key: string): void;
+}
+
+export interface ReflectorMetrics extends WatchMetrics {
+  /** Differences that an audit found and that the watch should have delivered. */
+  missed(count: number): void;
+}
+
+export interface ReflectorOptions<T> extends Selection {
+  readonly transport: Transport;
+  /** Must not throw: what cannot be understood is a value of `T` too. */
+  readonly decode: (object: RawObject) => T;
+  readonly sink: ObjectSink<T>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: WatchLimits;
+  readonly metrics: ReflectorMetrics;
+  /** See `WatcherOptions`. */
+  readonly firstRead?: ReadMode;
+  readonly listBy?: 'stream' | 'pages';
+}
+
+/** A list that is not whole yet. */
+interface Gathered<T> {
+  readonly held: Map<string, Held>;
+  readonly decoded: Map<string, T>;
+}
+
+/**
+ * Keeps a sink in step with a collection of the API server. Level-based: the sink learns states,
+ * never events; a relist reaches it as one `replace`; an object deleted and made anew under one
+ * name reaches it as `remove` and then the new one, whichever events were seen of that.
+ */
+export class Reflector<T> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #held: HeldObjects;
+  readonly #watcher: Watcher;
+  readonly #audit: ReflectorAudit<T>;
+  readonly #slice: TimeSlice;
+  readonly #synced = Promise.withResolvers<void>();
+  #gathered: Gathered<T> | undefined;
+  #lists = 0;
+  #hasSynced = false;
+  #runs = false;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    const {limits, clock} = options;
+    this.#held = new HeldObjects(limits.rememberedDeletions);
+    this.#watcher = new Watcher({...options, selection: options});
+    this.#slice = new TimeSlice(clock);
+    this.#audit = new ReflectorAudit({
+      ...options,
+      selection: options,
+      held: this.#held,
+      target: {
+        listCount: () => this.#lists * 2 + (this.#gathered ? 1 : 0),
+        put: (identity, decoded) => this.#put(identity, decoded),
+        remove: (key, resourceVersion) => this.#remove(key, resourceVersion),
+        reached: (resourceVersion) => {
+          this.#held.raiseFloor(resourceVersion);
+          this.#watcher.saw(resourceVersion);
+        },
+        relist: () => this.#watcher.relist(),
+      },
+    });
+  }
+
+  /** Whether the sink has ever had a whole list. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** Objects that the sink has. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** What keeps the sink from being up to date, for `/readyz`; undefined when nothing does. */
+  get waitingFor(): string | undefined {
+    const {kind} = this.#watcher.state;
+    if (this.#hasSynced && kind === 'Watching') return undefined;
+    const {plural} = this.#options.resource;
+    return `${plural}: ${kind === 'Backoff' ? 'the API server to answer' : 'the list to be whole'}`;
+  }
+
+  /** Resolves after the first whole list, or without an error when `signal` aborts. */
+  async synced(signal: AbortSignal): Promise<void> {
+    if (this.#hasSynced || signal.aborted) return;
+    const aborted = Promise.withResolvers<void>();
+    const onAbort = () => aborted.resolve();
+    signal.addEventListener('abort', onAbort, {once: true});
+    await Promise.race([this.#synced.promise, aborted.promise]);
+    signal.removeEventListener('abort', onAbort);
+  }
+
+  /** Lists and watches until `signal` aborts. Rejects only with what the sink or `decode` threw. */
+  async run(signal: AbortSignal): Promise<void> {
+    assert(!this.#runs, `the reflector of ${collectionPath(this.#options)} runs once at a time`);
+    this.#runs = true;
+    try {
+      for await (const event of this.#watcher.events(signal)) {
+        await this.#take(event);
+        if (this.#slice.isOver) await this.#slice.rest();
+        if (signal.aborted) break;
+      }
+    } finally {
+      this.#gathered = undefined;
+      this.#runs = false;
+    }
+  }
+
+  /**
+   * Compares what the sink has with a consistent list taken now, repairs the differences, and counts
+   * those that the watch did not deliver within `limits.auditGraceMs`.
+   */
+  audit(signal: AbortSignal): Promise<AuditOutcome> {
+    return this.#whenSynced(signal, () =>
+      this.#audit.run(signal, this.#options.limits.auditGraceMs),
+    );
+  }
+
+  /**
+   * Resolves once the sink is no older than the moment of this call, or when `signal` aborts. For a
+   * new leader: cheaper than a relist, as only what differs is decoded and handed on.
+   */
+  async readConsistently(signal: AbortSignal): Promise<void> {
+    await this.#whenSynced(signal, () => this.#audit.untilDone(signal));
+  }
+
+  async #whenSynced<Result>(
+    signal: AbortSignal,
+    act: () => Promise<Result>,
+  ): Promise<Result | {kind: 'stopped'}> {
+    await this.synced(signal);
+    return signal.aborted ? {kind: 'stopped'} : act();
+  }
+
+  async #take(event: WatcherEvent): Promise<void> {
+    switch (event.kind) {
+      case 'restarted':
+        this.#gathered = {held: new Map(), decoded: new Map()};
+        return;
+      case 'page':
+        for (const object of event.objects) {
+          this.#gather(object);
+          if (this.#slice.isOver) await this.#slice.rest();
+        }
+        return;
+      case 'listed':
+        this.#swapIn(event.resourceVersion);
+        return;
+      case 'applied':
+        if (this.#gathered) this.#gather(event.object);
+        else this.#apply(event.object);
+        return;
+      case 'deleted':
+        this.#delete(event.object);
+        return;
+      case 'progress':
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  #gather(object: RawObject): void {
+    const identity = identityOf(object);
+    if (!identity || !this.#gathered) return;
+    const {key, uid, resourceVersion} = identity;
+    this.#gathered.held.set(key, {uid, resourceVersion});
+    this.#gathered.decoded.set(key, this.#options.decode(withoutManagedFields(object)));
+  }
+
+  #swapIn(resourceVersion: string): void {
+    assert(this.#gathered !== undefined, 'a list ends that has begun');
+    const {held, decoded} = this.#gathered;
+    this.#gathered = undefined;
+    this.#lists++;
+    const {sink, log} = this.#options;
+    for (const [key, {uid}] of this.#held.entries()) {
+      const listed = held.get(key);
+      if (listed && listed.uid !== uid) sink.remove(key);
+    }
+    sink.replace([...decoded.values()]);
+    this.#held.swap(held, resourceVersion);
+    const keys = {path: collectionPath(this.#options), objects: held.size, resourceVersion};
+    if (this.#hasSynced) log.info(keys, 'list swapped in');
+    else log.info(keys, 'first list is in');
+    this.#hasSynced = true;
+    this.#synced.resolve();
+  }
+
+  #apply(object: RawObject): void {
+    const identity = identityOf(object);
+    if (!identity || this.#held.isOld(identity)) return;
+    this.#put(identity, this.#options.decode(withoutManagedFields(object)));
+  }
+
+  #put(identity: ObjectIdentity, decoded: T): void {
+    const {sink} = this.#options;
+    const {key, uid} = identity;
+    const held = this.#held.get(key);
+    if (held && held.uid !== uid) sink.remove(key);
+    this.#held.put(identity);
+    sink.upsert(decoded);
+  }
+
+  #delete(object: RawObject): void {
+    const identity = identityOf(object);
+    if (!identity) return;
+    const {key, resourceVersion} = identity;
+    if (this.#gathered) {
+      this.#gathered.held.delete(key);
+      this.#gathered.decoded.delete(key);
+    } else if (!this.#held.isOld(identity)) {
+      this.#remove(key, resourceVersion);
+    }
+  }
+
+  #remove(key: string, resourceVersion: string): void {
+    const isHeld = this.#held.get(key) !== undefined;
+    this.#held.drop(key, resourceVersion);
+    if (isHeld) this.#options.sink.remove(key);
+  }
+}

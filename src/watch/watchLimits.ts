@@ -1,0 +1,37 @@
+/** Limits of one list+watch. */
+export interface WatchLimits {
+  /** Objects a list page. */
+  readonly pageSize: number;
+  /** The server is asked to end a watch after this and up to as much again. */
+  readonly timeoutSeconds: number;
+  /** A watch without even a bookmark for so long is dropped. */
+  readonly silenceMs: number;
+  /** First backoff, full jitter. */
+  readonly backoffBaseMs: number;
+  /** Longest backoff. */
+  readonly backoffMaxMs: number;
+  /** A watch that lived so long was a success: the next failure starts from the first backoff. */
+  readonly usefulMs: number;
+  /** Connections lost at one version without any progress, after which a new list is taken. */
+  readonly stuckTries: number;
+  /** Keys lately deleted that are remembered, so that a late event does not bring one back. */
+  readonly rememberedDeletions: number;
+  /** How long an audit waits for the watch to deliver what the list has already shown. */
+  readonly auditGraceMs: number;
+  /** More differences than this are repaired by a new list, swapped in whole. */
+  readonly maxRepairs: number;
+}
+
+/** The values in use; `config.ts` overrides the first three. */
+export const defaultWatchLimits: WatchLimits = {
+  pageSize: 500,
+  timeoutSeconds: 300,
+  silenceMs: 90_000,
+  backoffBaseMs: 50,
+  backoffMaxMs: 30_000,
+  usefulMs: 5_000,
+  stuckTries: 3,
+  rememberedDeletions: 16_384,
+  auditGraceMs: 2_000,
+  maxRepairs: 1_000,
+};
