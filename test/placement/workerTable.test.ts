@@ -1,0 +1,168 @@
+import {describe, expect, test} from 'vitest';
+import {place} from '../../src/placement/place.ts';
+import type {WorkerTable} from '../../src/placement/workerTable.ts';
+import {createWorkerTable} from '../../src/placement/workerTable.ts';
+import {
+  makeAllocation,
+  makeRequest,
+  makeRequests,
+  makeWorker,
+  makeWorkers,
+  tableOf,
+} from './builders.ts';
+
+const placedOn = (table: WorkerTable, options = {}) =>
+  place([makeRequest(options)], table.snapshot()).assigned[0]?.workerName;
+
+describe('a table', () => {
+  test('without workers places nothing', () => {
+    expect(placedOn(createWorkerTable())).toBeUndefined();
+  });
+
+  test('counts what is taken, and what is released again', () => {
+    const table = tableOf([makeWorker()]);
+    const allocation = makeAllocation({cpuMillis: 4000});
+    table.take(allocation);
+    expect(placedOn(table)).toBeUndefined();
+    table.release(allocation);
+    expect(placedOn(table, {cpuMillis: 4000})).toBe('w-1');
+  });
+
+  test('remembers what is taken of a worker that it learns of later', () => {
+    const table = createWorkerTable();
+    table.take(makeAllocation({cpuMillis: 3950}));
+    table.upsertWorker(makeWorker());
+    expect(placedOn(table)).toBeUndefined();
+  });
+
+  test('remembers what is taken of a worker that goes away and comes back', () => {
+    const table = tableOf(makeWorkers(2));
+    table.take(makeAllocation({cpuMillis: 3950}));
+    table.removeWorker('w-1');
+    expect(table.snapshot().workerCount).toBe(1);
+    table.upsertWorker(makeWorker());
+    expect(table.snapshot().workerCount).toBe(2);
+    expect(placedOn(table, {workerName: 'w-1'})).toBeUndefined();
+  });
+
+  test('takes a release for a worker that is gone', () => {
+    const table = tableOf([makeWorker()]);
+    table.take(makeAllocation());
+    table.removeWorker('w-1');
+    table.release(makeAllocation());
+    table.upsertWorker(makeWorker());
+    expect(placedOn(table, {cpuMillis: 4000})).toBe('w-1');
+  });
+
+  test('has a worker once that was removed and added before anybody looked', () => {
+    const table = tableOf([makeWorker()]);
+    table.snapshot();
+    table.removeWorker('w-1');
+    table.upsertWorker(makeWorker());
+    table.take(makeAllocation());
+    table.removeWorker('w-1');
+    table.upsertWorker(makeWorker());
+    expect(table.snapshot().workerCount).toBe(1);
+  });
+
+  test.each([
+    ['cordon', {unschedulable: true}],
+    ['shrink', {cpuMillis: 50}],
+    ['loss of readiness', {ready: false}],
+    ['change of pool', {poolName: 'other'}],
+    ['relabelling', {labels: {zone: 'b'}}],
+    ['taint', {taints: [{key: 'k', effect: 'NoSchedule'} as const]}],
+  ])('sees a %s of a worker at the next snapshot', (_, change) => {
+    const labels = {zone: 'a'};
+    const table = tableOf([makeWorker({labels})]);
+    const request = {poolName: 'default', selector: {matchLabels: labels}};
+    expect(placedOn(table, request)).toBe('w-1');
+    table.upsertWorker(makeWorker({labels, ...change}));
+    expect(placedOn(table, request)).toBeUndefined();
+  });
+
+  test('a device that a shrunk worker no longer has is not given out', () => {
+    const table = tableOf([makeWorker({gpuCount: 2})]);
+    table.take(makeAllocation({gpuDevices: [1], gpuMillis: 1000}));
+    table.upsertWorker(makeWorker({gpuCount: 1}));
+    const plan = place(makeRequests(2, {gpuCount: 1}), table.snapshot());
+    expect(plan.assigned.map(({gpuDevices}) => gpuDevices)).toEqual([[0]]);
+  });
+
+  test('a pool taken away leaves the defaults', () => {
+    const table = tableOf(makeWorkers(4));
+    table.upsertPool({name: 'default', strategy: 'Pack', loadBound: 1.25});
+    table.removePool('default');
+    const plan = place(makeRequests(4), table.snapshot());
+    expect(new Set(plan.assigned.map(({workerName}) => workerName)).size).toBe(4);
+  });
+});
+
+describe('a snapshot', () => {
+  test('is the same object as long as nothing changed that placement could see', () => {
+    const table = tableOf([makeWorker({labels: {a: 'b'}})]);
+    const first = table.snapshot();
+    table.upsertWorker(makeWorker({labels: {a: 'b'}}));
+    table.removeWorker('unknown');
+    table.removePool('unknown');
+    expect(table.snapshot()).toBe(first);
+  });
+
+  test('has a higher generation after each change', () => {
+    const table = tableOf([makeWorker()]);
+    const generations = [table.snapshot().generation];
+    table.take(makeAllocation());
+    generations.push(table.snapshot().generation);
+    table.upsertPool({name: 'default', strategy: 'Pack', loadBound: 2});
+    generations.push(table.snapshot().generation);
+    table.removeWorker('w-1');
+    generations.push(table.snapshot().generation);
+    expect(generations).toEqual(generations.toSorted((left, right) => left - right));
+    expect(new Set(generations).size).toBe(4);
+  });
+
+  test('stays as it was when the table goes on', () => {
+    const table = tableOf([makeWorker()]);
+    const old = table.snapshot();
+    table.take(makeAllocation({cpuMillis: 4000}));
+    expect(place([makeRequest()], old).assigned).toHaveLength(1);
+    table.removeWorker('w-1');
+    expect(place([makeRequest()], old).assigned).toHaveLength(1);
+    expect(old.workerCount).toBe(1);
+  });
+});
+
+describe('an assertion stops', () => {
+  const table = () => tableOf([makeWorker()]);
+  const plan = (...batch: ReturnType<typeof makeRequest>[]) => place(batch, table().snapshot());
+  const cases: readonly [string, () => void, string][] = [
+    ['NaN', () => plan(makeRequest({cpuMillis: Number.NaN})), 'NaN'],
+    ['a negative demand', () => plan(makeRequest({memoryBytes: -1})), '-1'],
+    ['a demand beyond 2^53', () => plan(makeRequest({memoryBytes: 2 ** 53})), `${2 ** 53}`],
+    ['a fraction', () => plan(makeRequest({cpuMillis: 0.5})), '0.5'],
+    ['a share above one GPU', () => plan(makeRequest({gpuCount: 1, gpuMillis: 1001})), '1001'],
+    ['shares of several GPUs', () => plan(makeRequest({gpuCount: 2, gpuMillis: 500})), '500'],
+    ['a share of no GPU', () => plan(makeRequest({gpuMillis: 500})), '500'],
+    ['a priority above 1000', () => plan(makeRequest({priority: 1001})), '1001'],
+    ['a uid twice', () => plan(makeRequest({uid: 'same'}), makeRequest({uid: 'same'})), 'same'],
+    ['a foreign snapshot', () => place([], {workerCount: 0, generation: 0}), 'WorkerTable'],
+    ['a negative capacity', () => table().upsertWorker(makeWorker({cpuMillis: -1})), '-1'],
+    ['a load bound below 1', () => table().upsertPool({...pool, loadBound: 0.9}), '0.9'],
+    [
+      'an infinite load bound',
+      () => table().upsertPool({...pool, loadBound: Infinity}),
+      'Infinity',
+    ],
+    ['a device of -1', () => table().take(makeAllocation({gpuDevices: [-1]})), '-1'],
+    ['a release of what was never taken', () => table().release(makeAllocation()), 'bound'],
+    [
+      'a release on a worker nobody knows',
+      () => table().release(makeAllocation({workerName: 'w-9'})),
+      'w-9',
+    ],
+  ];
+  const pool = {name: 'default', strategy: undefined};
+  test.each(cases)('%s, naming it', (_, action, named) => {
+    expect(action).toThrow(named);
+  });
+});
