@@ -3,7 +3,10 @@ import {Gate} from '../lib/gate.ts';
 import type {PendingIntent} from './intent.ts';
 
 export interface ReporterOptions {
-  readonly writer: {room(signal: AbortSignal): Promise<void>; write(intent: PendingIntent): void};
+  readonly writer: {
+    room(signal: AbortSignal, kind: 'pending'): Promise<void>;
+    write(intent: PendingIntent): void;
+  };
   /** Waiting requests whose verdict nobody has written yet, at most `max` a call. */
   readonly takeUnreported: (max: number) => readonly PendingIntent[];
   /** Told of each reason on its way to the object, for the Event beside it. */
@@ -44,7 +47,7 @@ export class Reporter {
         continue;
       }
       for (const intent of page) {
-        await writer.room(signal);
+        await writer.room(signal, 'pending');
         if (signal.aborted) return;
         writer.write(intent);
         onReport(intent);

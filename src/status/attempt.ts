@@ -1,0 +1,59 @@
+import type {InvalidRequest, ParsedRequest, RequestRecord} from '../api/records.ts';
+import {assertNever} from '../lib/assertNever.ts';
+import type {StatusIntent} from './outcome.ts';
+import {bindPatch, pendingPatch, type StatusPatch} from './statusPatch.ts';
+
+/** What a fresh look at the object says about an intent that may have been written. */
+export type Found =
+  /** It can be written still, on this state. */
+  | {readonly kind: 'open'; readonly record: RequestRecord | InvalidRequest}
+  | {readonly kind: 'written'}
+  | {readonly kind: 'superseded'}
+  | {readonly kind: 'gone'};
+
+/** The write of an intent upon one state of its object; undefined when that says it already. */
+export function patchFor(
+  intent: StatusIntent,
+  record: RequestRecord | InvalidRequest,
+  nowMs: number,
+): StatusPatch | undefined {
+  if (intent.kind === 'pending') return pendingPatch(record, {...intent, nowMs});
+  if (record.kind === 'invalid') return undefined;
+  return bindPatch(record, {...intent, nowMs});
+}
+
+/** Compares an intent with the object as it is now. */
+export function judge(intent: StatusIntent, found: ParsedRequest): Found {
+  if (found.uid !== intent.record.uid) return {kind: 'gone'};
+  switch (found.kind) {
+    case 'finished':
+      return {kind: 'superseded'};
+    case 'invalid':
+    case 'valid':
+      return intent.kind === 'bind' ? judgeBind(intent, found) : judgePending(intent, found);
+    default:
+      return assertNever(found);
+  }
+}
+
+function judgeBind(
+  {record: decided, assignment}: StatusIntent & {kind: 'bind'},
+  found: RequestRecord | InvalidRequest,
+): Found {
+  if (found.placement?.assignmentId === assignment.id) return {kind: 'written'};
+  if (found.placement !== undefined || found.kind === 'invalid') return {kind: 'superseded'};
+  if (found.deleting || found.suspended) return {kind: 'superseded'};
+  // Edited: the worker was chosen for other demands.
+  if (found.classKey !== decided.classKey) return {kind: 'superseded'};
+  return {kind: 'open', record: found};
+}
+
+function judgePending(
+  {record: decided}: StatusIntent & {kind: 'pending'},
+  found: RequestRecord | InvalidRequest,
+): Found {
+  const isDecidedUpon = found.kind === decided.kind && found.generation === decided.generation;
+  if (!isDecidedUpon || found.placement !== undefined) return {kind: 'superseded'};
+  if (found.kind === 'valid' && found.deleting) return {kind: 'superseded'};
+  return {kind: 'open', record: found};
+}

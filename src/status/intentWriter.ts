@@ -1,0 +1,169 @@
+import {asObject, asText} from '../api/rawObject.ts';
+import type {InvalidRequest, ParsedRequest, RequestRecord} from '../api/records.ts';
+import {containerRequests, pathOf} from '../kube/resource.ts';
+import type {ApiCall, Transport} from '../kube/transport.ts';
+import {assertNever} from '../lib/assertNever.ts';
+import {type Clock, sleep} from '../lib/clock.ts';
+import {type BackoffRange, fullJitterMs} from '../lib/fullJitter.ts';
+import type {Random} from '../lib/random.ts';
+import type {Log} from '../observe/log.ts';
+import {type Found, judge, patchFor} from './attempt.ts';
+import type {StatusIntent, StatusOutcome} from './outcome.ts';
+import {type Reading, readError, readReply} from './readReply.ts';
+import type {StatusPatch} from './statusPatch.ts';
+
+export interface IntentWriterOptions {
+  readonly transport: Transport;
+  /** `parseRequest`; never throws. */
+  readonly decode: (object: unknown) => ParsedRequest;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly backoff: BackoffRange;
+  /** Writes of one intent that may meet a newer object before it is given back. */
+  readonly maxConflicts: number;
+}
+
+export interface Surroundings {
+  /** Cuts waits and calls short; what was not settled by then is `abandoned` or `unknown`. */
+  readonly signal: AbortSignal;
+  /** True once a newer intent for the same request makes this one pointless. */
+  readonly isOutdated: () => boolean;
+}
+
+/**
+ * Brings one intent to its end: writes it upon the state it was decided on; where the reply leaves
+ * a doubt or the object has moved on, reads it and decides from what is there. Never guesses, so it
+ * goes on for as long as the API server gives no answer.
+ */
+export class IntentWriter {
+  readonly #options: IntentWriterOptions;
+
+  constructor(options: IntentWriterOptions) {
+    this.#options = options;
+  }
+
+  async write(intent: StatusIntent, {signal, isOutdated}: Surroundings): Promise<StatusOutcome> {
+    const {clock, maxConflicts} = this.#options;
+    const nowMs = clock.nowMs();
+    let record = intent.record;
+    /** Of the state that a write of unknown fate was made upon: it may come true while that stands. */
+    let doubtfulVersion: string | undefined;
+    let conflicts = 0;
+    for (let attempt = 0; ; attempt++) {
+      if (signal.aborted) return {kind: doubtfulVersion === undefined ? 'abandoned' : 'unknown'};
+      if (isOutdated()) return {kind: 'superseded'};
+      const patch = patchFor(intent, record, nowMs);
+      if (!patch) return {kind: 'unchanged'};
+      const reading = await this.#send(patchCall(record, patch), signal);
+      switch (reading.kind) {
+        case 'done':
+          return written(reading.object);
+        case 'missing':
+          return {kind: 'gone'};
+        case 'refused':
+          if (doubtfulVersion === record.resourceVersion) return {kind: 'unknown'};
+          return this.#refused(intent, reading.message);
+        case 'busy':
+          if (reading.isDoubtful) doubtfulVersion = record.resourceVersion;
+          await this.#pause(attempt, reading.retryAfterMs, signal);
+          continue;
+        case 'conflict':
+          if (++conflicts <= maxConflicts) break;
+          return this.#refused(intent, `changed by others during each of ${conflicts} writes`);
+        case 'doubtful':
+          doubtfulVersion = record.resourceVersion;
+          this.#doubt(intent, reading.message);
+          await this.#pause(attempt, undefined, signal);
+          break;
+        default:
+          assertNever(reading);
+      }
+      const found = await this.#read(intent, {signal, isOutdated});
+      switch (found?.kind) {
+        case 'open':
+          record = found.record;
+          if (record.resourceVersion !== doubtfulVersion) doubtfulVersion = undefined;
+          break;
+        case 'written':
+          return written(found.object);
+        case 'gone':
+        case 'superseded':
+          return {kind: found.kind};
+        case undefined: // aborted, or outdated: the loop's head says which
+          break;
+        default:
+          assertNever(found);
+      }
+    }
+  }
+
+  /** The object as it is now; undefined when the wait for an answer was cut short. */
+  async #read(
+    intent: StatusIntent,
+    {signal, isOutdated}: Surroundings,
+  ): Promise<(Found & {readonly object?: unknown}) | undefined> {
+    const {namespace, name} = intent.record;
+    const call: ApiCall = {method: 'GET', path: pathOf(containerRequests, {namespace, name})};
+    for (let attempt = 0; !signal.aborted && !isOutdated(); attempt++) {
+      const reading = await this.#send(call, signal);
+      switch (reading.kind) {
+        case 'done':
+          return {...judge(intent, this.#options.decode(reading.object)), object: reading.object};
+        case 'missing':
+          return {kind: 'gone'};
+        case 'busy':
+          await this.#pause(attempt, reading.retryAfterMs, signal);
+          break;
+        case 'conflict':
+        case 'refused':
+        case 'doubtful':
+          this.#doubt(intent, reading.kind === 'conflict' ? reading.kind : reading.message);
+          await this.#pause(attempt, undefined, signal);
+          break;
+        default:
+          assertNever(reading);
+      }
+    }
+    return undefined;
+  }
+
+  async #send(call: ApiCall, signal: AbortSignal): Promise<Reading> {
+    try {
+      return readReply(await this.#options.transport.send(call, signal));
+    } catch (error) {
+      return readError(error);
+    }
+  }
+
+  #pause(attempt: number, askedMs: number | undefined, signal: AbortSignal): Promise<void> {
+    const {clock, random, backoff} = this.#options;
+    return sleep(clock, askedMs ?? fullJitterMs(attempt, backoff, random), signal);
+  }
+
+  #refused({kind, record}: StatusIntent, message: string): StatusOutcome {
+    const keys = {intent: kind, request: record.key, cause: message};
+    this.#options.log.warn(keys, 'status write refused');
+    return {kind: 'refused', message};
+  }
+
+  #doubt({kind, record}: StatusIntent, message: string): void {
+    const keys = {intent: kind, request: record.key, cause: message};
+    this.#options.log.debug(keys, 'status write without an answer; reading the object');
+  }
+}
+
+function patchCall({namespace, name}: RequestRecord | InvalidRequest, body: StatusPatch): ApiCall {
+  return {
+    method: 'PATCH',
+    path: pathOf(containerRequests, {namespace, name, subresource: 'status'}),
+    query: {fieldManager: 'berth'},
+    contentType: 'application/merge-patch+json',
+    body,
+  };
+}
+
+function written(object: unknown): StatusOutcome {
+  const {resourceVersion} = asObject(asObject(object).metadata);
+  return {kind: 'written', resourceVersion: asText(resourceVersion), object};
+}

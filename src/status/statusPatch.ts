@@ -1,0 +1,83 @@
+import {type Condition, setCondition} from '../api/conditions.ts';
+import {ScheduledReason} from '../api/reasons.ts';
+import type {InvalidRequest, RequestRecord} from '../api/records.ts';
+import type {Assignment} from './intent.ts';
+import {microTime, secondTime} from './time.ts';
+
+/** Body of a merge patch of a status; refused with 409 unless the object is still that one. */
+export interface StatusPatch {
+  readonly metadata: {readonly resourceVersion: string; readonly uid: string};
+  readonly status: Readonly<Record<string, unknown>>;
+}
+
+type Wanted = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
+
+/**
+ * The request has its worker.
+ *
+ * Conditions here and below are the whole list, as a merge patch replaces lists. kstatus reads
+ * `Ready=False` as "in progress" and `Stalled=True` as "failed", so a `Reconciling` beside `Ready`
+ * would say nothing new: it is left out, as a status write costs time linear in its bytes.
+ */
+export function bindPatch(
+  record: RequestRecord,
+  at: {readonly workerName: string; readonly assignment: Assignment; readonly nowMs: number},
+): StatusPatch {
+  const {workerName, assignment, nowMs} = at;
+  const {id, epoch, cycle, gpuDevices, affinity} = assignment;
+  const reason = ScheduledReason.Placed;
+  return patchOf(record, {
+    phase: 'Scheduled',
+    workerName,
+    assignment: {id, epoch, cycle, gpuDevices, affinity},
+    attempts: record.attempts + 1,
+    scheduledTime: microTime(nowMs),
+    observedGeneration: record.generation,
+    conditions: conditionsOf(record, nowMs, [
+      {type: 'Scheduled', status: 'True', reason, message: `placed on worker ${workerName}`},
+      {type: 'Ready', status: 'False', reason, message: 'its container has not started yet'},
+    ]),
+  });
+}
+
+/** Why the request waits; undefined when its conditions say just that already. */
+export function pendingPatch(
+  record: RequestRecord | InvalidRequest,
+  why: {readonly reason: ScheduledReason; readonly message: string; readonly nowMs: number},
+): StatusPatch | undefined {
+  const {reason, message, nowMs} = why;
+  const wanted: Wanted[] = [
+    {type: 'Scheduled', status: 'False', reason, message},
+    {type: 'Ready', status: 'False', reason, message: 'it has no worker'},
+  ];
+  if (reason === ScheduledReason.InvalidSpec) {
+    const stalled = 'waits for its spec to be corrected';
+    wanted.push({type: 'Stalled', status: 'True', reason, message: stalled});
+  }
+  const conditions = conditionsOf(record, nowMs, wanted);
+  if (conditions === record.conditions) return undefined;
+  return patchOf(record, {phase: 'Pending', observedGeneration: record.generation, conditions});
+}
+
+function patchOf(
+  {resourceVersion, uid}: RequestRecord | InvalidRequest,
+  status: StatusPatch['status'],
+): StatusPatch {
+  return {metadata: {resourceVersion, uid}, status};
+}
+
+/** The record's own list when nothing changes. Stalled holds or is absent, as kstatus wants it. */
+function conditionsOf(
+  {conditions: current, generation}: RequestRecord | InvalidRequest,
+  nowMs: number,
+  wanted: readonly Wanted[],
+): readonly Condition[] {
+  const isStalled = wanted.some(({type}) => type === 'Stalled');
+  const isFreed = !isStalled && current.some(({type}) => type === 'Stalled');
+  let conditions = isFreed ? current.filter(({type}) => type !== 'Stalled') : current;
+  for (const condition of wanted) {
+    const next = {...condition, observedGeneration: generation};
+    conditions = setCondition(conditions, next, secondTime(nowMs));
+  }
+  return conditions;
+}

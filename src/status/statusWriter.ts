@@ -1,0 +1,184 @@
+import type {ParsedRequest, RequestKey} from '../api/records.ts';
+import type {Transport} from '../kube/transport.ts';
+import type {Clock} from '../lib/clock.ts';
+import {Gate} from '../lib/gate.ts';
+import type {Random} from '../lib/random.ts';
+import type {Log} from '../observe/log.ts';
+import type {BindIntent, PendingIntent} from './intent.ts';
+import {IntentWriter} from './intentWriter.ts';
+import type {StatusIntent, StatusOutcome} from './outcome.ts';
+
+export interface StatusWriterOptions {
+  readonly transport: Transport;
+  /** `parseRequest`. */
+  readonly decode: (object: unknown) => ParsedRequest;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Told the end of each intent, once. */
+  readonly onOutcome: (intent: StatusIntent, outcome: StatusOutcome) => void;
+  readonly limits: {
+    /** Placement writes under way at once. */
+    readonly connections: number;
+    /** Writes of waiting reasons under way at once. */
+    readonly pendingConnections: number;
+    /** Placements without an outcome; of waiting reasons an eighth of it. */
+    readonly maxOutstanding: number;
+    /** Requests a batch: `room` keeps so much free. */
+    readonly maxRequests: number;
+    readonly backoffBaseMs: number;
+    readonly backoffMaxMs: number;
+  };
+}
+
+/**
+ * An object that changes between each read and write, so many times on end, is written by a loop
+ * of somebody else; its request is better given back than kept in a connection.
+ */
+const MAX_CONFLICTS = 8;
+
+/**
+ * Writes placements and waiting reasons to the status of their requests. Placements come first: a
+ * reason is only written while no placement waits, each kind with its own number of connections.
+ * Of several reasons of one request the latest counts, and none does beside its placement.
+ */
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #writer: IntentWriter;
+  readonly #binds: BindIntent[] = [];
+  readonly #pendings = new Map<RequestKey, PendingIntent>();
+  /** The latest placement of each request, from `write` to its outcome. */
+  readonly #bound = new Map<RequestKey, BindIntent>();
+  readonly #bindsUnderWay = new Set<BindIntent>();
+  readonly #pendingsUnderWay = new Set<RequestKey>();
+  readonly #settled = new Gate();
+  #signal: AbortSignal = AbortSignal.abort();
+  #fail: (error: unknown) => void = () => {};
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+    const {transport, decode, clock, random, log, limits} = options;
+    const backoff = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
+    const maxConflicts = MAX_CONFLICTS;
+    this.#writer = new IntentWriter({
+      transport,
+      decode,
+      clock,
+      random,
+      log,
+      backoff,
+      maxConflicts,
+    });
+  }
+
+  /** Intents without an outcome. */
+  get outstanding(): number {
+    return this.#outstandingOf('bind') + this.#outstandingOf('pending');
+  }
+
+  /** Takes an intent; it is written while `run` runs. Wait for `room` before: this takes every one. */
+  write(intent: StatusIntent): void {
+    const {key} = intent.record;
+    const earlier = this.#pendings.get(key);
+    if (earlier) {
+      this.#pendings.delete(key);
+      this.#options.onOutcome(earlier, {kind: 'superseded'});
+    }
+    if (intent.kind === 'bind') {
+      this.#binds.push(intent);
+      this.#bound.set(key, intent);
+    } else if (this.#bound.has(key)) {
+      this.#options.onOutcome(intent, {kind: 'superseded'});
+    } else {
+      this.#pendings.set(key, intent);
+    }
+    this.#startNext();
+  }
+
+  /**
+   * Waits until a batch of placements (or one waiting reason) would stay below the limit, or `signal`
+   * aborts. Each kind has its own limit: reasons are slow, and must never make the cycle wait.
+   */
+  async room(signal: AbortSignal, kind: StatusIntent['kind'] = 'bind'): Promise<void> {
+    const {maxOutstanding, maxRequests} = this.#options.limits;
+    const limit = kind === 'bind' ? maxOutstanding - maxRequests : (maxOutstanding >> 3) - 1;
+    while (!signal.aborted && this.#outstandingOf(kind) > Math.max(0, limit)) {
+      await this.#settled.wait(signal);
+    }
+  }
+
+  /** Waits until nothing is outstanding, or `signal` aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.outstanding > 0) await this.#settled.wait(signal);
+  }
+
+  /**
+   * Writes until `signal` aborts, and returns once every intent has its outcome: what waits then, or
+   * waits for an answer, is given up. Stop whoever calls `write` first.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const failed = Promise.withResolvers<never>();
+    this.#signal = signal;
+    this.#fail = failed.reject;
+    this.#startNext();
+    await Promise.race([untilAborted(signal), failed.promise]);
+    const waiting = [...this.#binds.splice(0), ...this.#pendings.values()];
+    this.#pendings.clear();
+    for (const intent of waiting) this.#end(intent, {kind: 'abandoned'});
+    await Promise.race([this.drain(new AbortController().signal), failed.promise]);
+  }
+
+  #startNext(): void {
+    const {connections, pendingConnections} = this.#options.limits;
+    if (this.#signal.aborted) return;
+    while (this.#bindsUnderWay.size < connections) {
+      const intent = this.#binds.shift();
+      if (!intent) break;
+      this.#bindsUnderWay.add(intent);
+      void this.#write(intent);
+    }
+    if (this.#binds.length > 0) return;
+    for (const [key, intent] of this.#pendings) {
+      if (this.#pendingsUnderWay.size >= pendingConnections) break;
+      // Two writes of one request at a time could end in the wrong order.
+      if (this.#pendingsUnderWay.has(key)) continue;
+      this.#pendings.delete(key);
+      this.#pendingsUnderWay.add(key);
+      void this.#write(intent);
+    }
+  }
+
+  async #write(intent: StatusIntent): Promise<void> {
+    const {key} = intent.record;
+    const isOutdated = () =>
+      intent.kind === 'pending' && (this.#pendings.has(key) || this.#bound.has(key));
+    try {
+      const outcome = await this.#writer.write(intent, {signal: this.#signal, isOutdated});
+      if (intent.kind === 'bind') this.#bindsUnderWay.delete(intent);
+      else this.#pendingsUnderWay.delete(key);
+      this.#end(intent, outcome);
+      this.#startNext();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #end(intent: StatusIntent, outcome: StatusOutcome): void {
+    const {key} = intent.record;
+    if (this.#bound.get(key) === intent) this.#bound.delete(key);
+    this.#options.onOutcome(intent, outcome);
+    this.#settled.open();
+  }
+
+  #outstandingOf(kind: StatusIntent['kind']): number {
+    if (kind === 'bind') return this.#binds.length + this.#bindsUnderWay.size;
+    return this.#pendings.size + this.#pendingsUnderWay.size;
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), {once: true});
+  });
+}
