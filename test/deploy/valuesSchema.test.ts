@@ -14,7 +14,12 @@ interface JsonSchema {
 
 /** The schema without what the chart itself decides: ports, the own namespace, a ledger that forgets. */
 function schemaOfConfigValues(): JsonSchema {
-  const {$schema: _, ...schema} = z.toJSONSchema(configSchema, {io: 'input'}) as JsonSchema;
+  const full = JSON.stringify(z.toJSONSchema(configSchema, {io: 'input'}));
+  // What is accepted, and no more: `berth operator --help` prints the sentences and the defaults.
+  const schema = JSON.parse(full, function (this: JsonSchema, key, value: unknown) {
+    const isSchema = 'type' in this || '$schema' in this;
+    return isSchema && ['$schema', 'description', 'default'].includes(key) ? undefined : value;
+  }) as JsonSchema;
   const {metrics, health, ledger, leaderElection, ...others} = schema.properties!;
   const {kind, ...ledgerOthers} = ledger!.properties!;
   const {namespace, ...electionOthers} = leaderElection!.properties!;
