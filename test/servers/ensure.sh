@@ -10,6 +10,9 @@
 # Sources, first that answers: $KUBEBUILDER_ASSETS; a program on PATH of the pinned version; built with
 # `go` from the pinned manifests beside this file. redis-server: PATH, else Debian's package
 # unpacked without root. Everybody gets one version: results of different API servers do not compare.
+# The envtest release archives are no source: their index (envtest-releases.yaml of controller-tools,
+# looked at in November 2026) goes from v1.36.0 to v1.36.2, has no v1.36.3, and no
+# kube-controller-manager at all. Once it has the pinned version, its sha512 belongs here.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,12 +29,15 @@ module_version() { # manifest folder, module
 
 # A program counts as the pinned one only when it says so itself: the machine's own kubectl is often old.
 has_version() { # program, wanted version
-  { "$1" --version 2>/dev/null || "$1" version --client 2>/dev/null || "$1" version 2>/dev/null; } |
-    grep -qF "${2#v}"
+  local said
+  said=$("$1" --version 2>/dev/null || "$1" version --client 2>/dev/null || "$1" version 2>/dev/null) || return 1
+  [[ " $said " =~ [^0-9.]${2#v}[^0-9] ]]
 }
 
 found_outside() { # part, wanted version
   if [[ -n ${KUBEBUILDER_ASSETS:-} && -x $KUBEBUILDER_ASSETS/$1 ]]; then
+    has_version "$KUBEBUILDER_ASSETS/$1" "$2" ||
+      say "using $KUBEBUILDER_ASSETS/$1, which is not the pinned $2: do not compare its results with others"
     printf '%s\n' "$KUBEBUILDER_ASSETS/$1"
   elif on_path=$(command -v "$1") && has_version "$on_path" "$2"; then
     printf '%s\n' "$on_path"
@@ -39,6 +45,15 @@ found_outside() { # part, wanted version
     return 1
   fi
 }
+
+# Two runs at once must not write one program. Where there is no flock (macOS) they may, at the price
+# of building twice: each writes beside the target and moves it there whole.
+lock() { # file; until the shell ends, or `unlock`
+  mkdir -p "$(dirname "$1")"
+  exec 9>"$1"
+  if command -v flock >/dev/null; then flock 9; fi
+}
+unlock() { exec 9>&-; }
 
 need_go() {
   command -v go >/dev/null || die "cannot build $1 as there is no 'go' on PATH: install Go 1.26 or newer, or set" \
@@ -52,16 +67,14 @@ go_build() { # part, manifest folder, package, version, ldflags
   target=$cache/servers/$2-$4-$key/$1
   if [[ ! -x $target ]]; then
     need_go "$1"
-    mkdir -p "$(dirname "$target")"
-    exec 9>"$target.lock"
-    flock 9
+    lock "$target.lock"
     if [[ ! -x $target ]]; then
       say "building $1 $4 from its Go modules (once; about $6 min on 2 cores)"
-      (cd "$here/$2" && GOFLAGS=-mod=readonly CGO_ENABLED=0 go build -trimpath -ldflags "$5" -o "$target.part" "$3") >&2 ||
+      (cd "$here/$2" && GOFLAGS=-mod=readonly CGO_ENABLED=0 go build -trimpath -ldflags "$5" -o "$target.part" "$3") >&2 9>&- ||
         die "cannot build $1 $4: see the lines above; 'go' must reach a module proxy"
       mv "$target.part" "$target"
     fi
-    exec 9>&-
+    unlock
   fi
   printf '%s\n' "$target"
 }
@@ -98,7 +111,7 @@ helm_part() {
 }
 
 redis_part() {
-  local folder=$cache/servers/redis part target
+  local folder=$cache/servers/redis target
   if on_path=$(command -v redis-server); then
     printf '%s\n' "$on_path"
     return
@@ -107,25 +120,32 @@ redis_part() {
   if [[ ! -x $target ]]; then
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
       die "cannot get redis-server: it is not on PATH and this is no Debian; install it, or set BERTH_REDIS_URL"
-    say "unpacking Debian's redis-server into the cache (once, no root needed)"
-    part=$(mktemp -d)
-    # redis-server is the same binary as redis-check-rdb in redis-tools; its libraries come beside it.
-    (cd "$part" && apt_download redis-server redis-tools libjemalloc2 liblzf1 libatomic1) ||
-      die "cannot download Debian's redis-server: run 'apt-get update' once, install it, or set BERTH_REDIS_URL"
-    for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/unpacked"; done
-    mkdir -p "$folder"
-    cp -a "$part/unpacked/." "$folder/"
-    rm -rf "$part"
-    cat >"$target.part" <<WRAP
-#!/bin/sh
-here=\$(dirname "\$0")
-LD_LIBRARY_PATH=\$(echo "\$here"/usr/lib/*-linux-gnu) exec "\$here/usr/bin/redis-server" "\$@"
-WRAP
-    chmod +x "$target.part"
-    "$target.part" --version >&2 || die "cannot run Debian's redis-server: a library is missing; install it yourself"
-    mv "$target.part" "$target"
+    lock "$folder.lock"
+    [[ -x $target ]] || unpack_redis "$folder" "$target"
+    unlock
   fi
   printf '%s\n' "$target"
+}
+
+unpack_redis() { # folder, target
+  local part
+  say "unpacking Debian's redis-server into the cache (once, no root needed)"
+  part=$(mktemp -d)
+  # redis-server is the same binary as redis-check-rdb in redis-tools; its libraries come beside it.
+  (cd "$part" && apt_download redis-server redis-tools libjemalloc2 liblzf1 libatomic1) ||
+    die "cannot download Debian's redis-server: run 'apt-get update' once, install it, or set BERTH_REDIS_URL"
+  for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/root"; done
+  mkdir -p "$1"
+  cp -a "$part/root/." "$1/"
+  rm -rf "$part"
+  cat >"$2.part" <<'WRAP'
+#!/bin/sh
+here=$(dirname "$0")
+LD_LIBRARY_PATH=$(echo "$here"/usr/lib/*-linux-gnu) exec "$here/usr/bin/redis-server" "$@"
+WRAP
+  chmod +x "$2.part"
+  "$2.part" --version >&2 || die "cannot run Debian's redis-server: a library is missing; install it yourself"
+  mv "$2.part" "$2"
 }
 
 # apt's own lists may be absent or old where nobody ran `apt-get update`; a private copy needs no root.
