@@ -24,16 +24,22 @@ export async function mayI(transport: Transport, question: Question): Promise<bo
   return review.status.allowed;
 }
 
-/** One question a verb, about `plural` or `plural/subresource` of the group berth.dev. */
-export function berth(resource: string, ...verbs: readonly string[]): Question[] {
-  const [plural, subresource] = resource.split('/');
-  const about = {group: 'berth.dev', resource: plural!, ...(subresource && {subresource})};
-  return verbs.map((verb) => ({verb, ...about}));
+/** For the name of a test. */
+export function sentenceOf({verb, resource, subresource, namespace}: Question): string {
+  const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+  return `${verb} ${what}${namespace === undefined ? '' : ` in ${namespace}`}`;
 }
 
-/** One question a verb, about a resource of the core group. */
+/** One question a verb, about `plural` or `plural/subresource` of the group berth.dev. */
+export function berth(resource: string, ...verbs: readonly string[]): Question[] {
+  return core(resource, ...verbs).map((question) => ({...question, group: 'berth.dev'}));
+}
+
+/** One question a verb, about `plural` or `plural/subresource` of the core group. */
 export function core(resource: string, ...verbs: readonly string[]): Question[] {
-  return verbs.map((verb) => ({verb, resource}));
+  const [plural, subresource] = resource.split('/');
+  const about = {resource: plural!, ...(subresource && {subresource})};
+  return verbs.map((verb) => ({verb, ...about}));
 }
 
 /** One question a verb, about the Leases of one namespace. */
