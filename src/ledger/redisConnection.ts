@@ -1,32 +1,9 @@
-import {readFileSync} from 'node:fs';
-import {isIP} from 'node:net';
 import {Redis} from 'ioredis';
 import type {Clock} from '../lib/clock.ts';
 import type {Unavailable} from './ledger.ts';
 import {redisCause} from './redisCause.ts';
+import {type RedisOptions, readCredentials} from './redisCredentials.ts';
 import {type ScriptArgument, type ScriptContract, scriptText} from './redisScript.ts';
-
-export interface RedisOptions {
-  /** `redis://HOST:PORT` or `rediss://HOST:PORT`, with `/DATABASE` where it is not 0. */
-  readonly url: string;
-  /** ACL user; the one of the URL when absent. */
-  readonly username?: string | undefined;
-  /** Asked at each connect where it is a function, so that a rotated password is picked up. */
-  readonly password?: string | (() => string) | undefined;
-  /** TLS also where the URL says `redis://`. Its files are read at each connect. */
-  readonly tls?: RedisTlsOptions | undefined;
-  /** Start of every key. */
-  readonly keyPrefix: string;
-  /** A command without a reply by then counts as an outage. */
-  readonly commandTimeoutMs: number;
-}
-
-export interface RedisTlsOptions {
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-  readonly serverName?: string | undefined;
-}
 
 const reconnectBaseMs = 50;
 /** Also bounds how long a Redis that is back goes unnoticed. */
@@ -154,18 +131,8 @@ export class RedisConnection {
    * that failed; then the ones from before stay.
    */
   #readCredentials(client: Redis): boolean {
-    const {username, password, tls} = this.#options;
-    const fromUrl = {
-      username: decodeURIComponent(this.#url.username),
-      password: decodeURIComponent(this.#url.password),
-    };
     try {
-      const secret = typeof password === 'function' ? password() : password;
-      client.options.username = username ?? (fromUrl.username || undefined);
-      client.options.password = secret ?? (fromUrl.password || undefined);
-      if (tls || this.#url.protocol === 'rediss:') {
-        client.options.tls = tlsOptions(this.#url.hostname, tls ?? {});
-      }
+      Object.assign(client.options, readCredentials(this.#options));
       return true;
     } catch (error) {
       this.#lastError = toError(error);
@@ -215,17 +182,6 @@ async function evaluate(
     if (!toError(error).message.startsWith('NOSCRIPT')) throw error;
     return client.eval(source, keys.length, ...keys, ...args);
   }
-}
-
-function tlsOptions(hostname: string, tls: RedisTlsOptions) {
-  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
-  const name = tls.serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
-  return {
-    ca: read(tls.caFile),
-    cert: read(tls.certFile),
-    key: read(tls.keyFile),
-    ...(name === undefined ? {} : {servername: name}),
-  };
 }
 
 function integers(reply: unknown): readonly number[] {

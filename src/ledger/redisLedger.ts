@@ -11,7 +11,8 @@ import {
   type Unavailable,
 } from './ledger.ts';
 import {type AuditResult, auditSums} from './redisAudit.ts';
-import {RedisConnection, type RedisOptions} from './redisConnection.ts';
+import {RedisConnection} from './redisConnection.ts';
+import type {RedisOptions} from './redisCredentials.ts';
 import {readHash} from './redisHash.ts';
 import {formatRecord, parseRecord} from './redisRecord.ts';
 import {commitScript, openScript, ScriptCode, settleScript} from './redisScript.ts';

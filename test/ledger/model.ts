@@ -3,7 +3,7 @@ import {expect} from 'vitest';
 import type {Allocation, Capacity} from '../../src/api/resources.ts';
 import {type CommitInput, type CommitResult, Reject} from '../../src/ledger/ledger.ts';
 import {byUid, makeAllocation, makeCapacity} from './allocations.ts';
-import type {LedgerFixture} from './conformance.ts';
+import type {LedgerFixture} from './ledgerSubject.ts';
 
 type Step =
   | {

@@ -1,11 +1,12 @@
+import {readFileSync} from 'node:fs';
 import {Redis} from 'ioredis';
 import {afterEach, expect} from 'vitest';
 import type {CommitResult} from '../../src/ledger/ledger.ts';
-import type {RedisOptions} from '../../src/ledger/redisConnection.ts';
+import type {RedisOptions} from '../../src/ledger/redisCredentials.ts';
 import {RedisLedger} from '../../src/ledger/redisLedger.ts';
 import {systemClock} from '../../src/lib/clock.ts';
+import {type RealRedis, startRedis} from '../servers/redisServer.ts';
 import {makeAllocation, makeCommit} from './allocations.ts';
-import {RedisServer} from './redisServer.ts';
 
 const signal = new AbortController().signal;
 
@@ -18,7 +19,7 @@ export const keys = {
 
 /** One Redis a test, with the ledgers and admin clients that are closed after it. */
 export class RedisFixture {
-  #server: RedisServer | undefined;
+  #server: RealRedis | undefined;
   readonly #ledgers: RedisLedger[] = [];
   readonly #admins: Redis[] = [];
 
@@ -26,18 +27,15 @@ export class RedisFixture {
     afterEach(() => this.#close());
   }
 
-  get server(): RedisServer {
+  get server(): RealRedis {
     if (!this.#server) throw new Error('Cannot use the Redis of this test as it is not started');
     return this.#server;
   }
 
-  async create(): Promise<RedisServer> {
-    this.#server = await RedisServer.create();
-    return this.#server;
-  }
-
-  async start(...args: string[]): Promise<void> {
-    await (await this.create()).start(...args);
+  /** Always one of its own, as it will be killed, paused and emptied. */
+  async start(options: {tls?: boolean; users?: readonly string[]} = {}): Promise<void> {
+    const users = ['user default on nopass ~* &* +@all'];
+    this.#server = await startRedis({users, ...options});
   }
 
   makeLedger(redis: Partial<RedisOptions> = {}): RedisLedger {
@@ -51,7 +49,12 @@ export class RedisFixture {
   }
 
   makeAdmin(): Redis {
-    const admin = new Redis(this.server.url);
+    const {url, tls} = this.server;
+    const read = (file: string) => readFileSync(file);
+    const admin = new Redis(
+      url,
+      tls ? {tls: {ca: read(tls.caFile), cert: read(tls.certFile), key: read(tls.keyFile)}} : {},
+    );
     admin.on('error', () => {});
     this.#admins.push(admin);
     return admin;
@@ -60,7 +63,7 @@ export class RedisFixture {
   async #close(): Promise<void> {
     for (const ledger of this.#ledgers.splice(0)) await ledger.close();
     for (const admin of this.#admins.splice(0)) admin.disconnect();
-    await this.#server?.[Symbol.asyncDispose]();
+    await this.#server?.stop();
     this.#server = undefined;
   }
 }
