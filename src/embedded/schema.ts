@@ -1,0 +1,96 @@
+import {copyJson, isObject, type JsonObject} from './json.ts';
+
+/** A structural schema (the `openAPIV3Schema` of a CRD), as far as this server honours it. */
+export interface Schema {
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  readonly nullable?: boolean;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly items?: Schema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly required?: readonly string[];
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  readonly allOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly not?: Schema;
+  readonly 'x-kubernetes-int-or-string'?: boolean;
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
+  readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
+}
+
+/** Members of the root that are the server's own affair, whatever the schema says. */
+const OWN_MEMBERS = new Set(['apiVersion', 'kind', 'metadata']);
+
+/** Removes members that the schema does not name, in place, and returns their paths. */
+export function prune(object: JsonObject, schema: Schema): string[] {
+  const removed: string[] = [];
+  pruneObject(object, schema, '', removed);
+  return removed;
+}
+
+function pruneValue(value: unknown, schema: Schema, path: string, removed: string[]): void {
+  if (isObject(value)) pruneObject(value, schema, path, removed);
+  if (!Array.isArray(value) || !schema.items) return;
+  for (const [index, item] of value.entries()) {
+    pruneValue(item, schema.items, `${path}[${index}]`, removed);
+  }
+}
+
+function pruneObject(object: JsonObject, schema: Schema, path: string, removed: string[]): void {
+  const keepsUnknown =
+    schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true;
+  for (const key of Object.keys(object)) {
+    if (path === '' && OWN_MEMBERS.has(key)) continue;
+    const at = path === '' ? key : `${path}.${key}`;
+    const member = memberSchema(schema, key);
+    if (member) pruneValue(object[key], member, at, removed);
+    else if (!keepsUnknown) {
+      removed.push(at);
+      delete object[key];
+    }
+  }
+}
+
+/** The schema of the member `key`; undefined when none is known. */
+export function memberSchema(schema: Schema, key: string): Schema | undefined {
+  const {properties, additionalProperties} = schema;
+  if (properties && Object.hasOwn(properties, key)) return properties[key];
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
+}
+
+/**
+ * Sets the defaults of absent members, in place. A null counts as absent where the member has a
+ * default and is not nullable.
+ */
+export function applyDefaults(value: unknown, schema: Schema): void {
+  if (Array.isArray(value)) {
+    if (schema.items) for (const item of value) applyDefaults(item, schema.items);
+    return;
+  }
+  if (!isObject(value)) return;
+  for (const [key, member] of Object.entries(schema.properties ?? {})) {
+    const current = value[key];
+    const isAbsent = current === undefined || (current === null && !member.nullable);
+    if (member.default !== undefined && isAbsent) value[key] = copyJson(member.default);
+    if (value[key] !== undefined) applyDefaults(value[key], member);
+  }
+  if (typeof schema.additionalProperties === 'object') {
+    for (const key of Object.keys(value)) applyDefaults(value[key], schema.additionalProperties);
+  }
+}
