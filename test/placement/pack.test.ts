@@ -75,6 +75,56 @@ describe('among workers', () => {
     expect(where(plan)).toEqual(['w-2:5', 'w-2:6', 'w-2:7']);
   });
 
+  test('a whole GPU is taken where none stays whole, though more is left over in cut ones', () => {
+    const table = tableOf(makeWorkers(2, {gpuCount: 4}));
+    for (const device of [0, 1, 2]) {
+      const gpuDevices = [device];
+      table.take(makeAllocation({uid: `a${device}`, gpuDevices, gpuMillis: 100}));
+      if (device === 2) continue;
+      table.take(
+        makeAllocation({uid: `b${device}`, workerName: 'w-2', gpuDevices, gpuMillis: 1000}),
+      );
+    }
+    const plan = place(makeRequests(1, {gpuCount: 1}), table.snapshot());
+    expect(where(plan)).toEqual(['w-1:3']);
+  });
+
+  test('a share goes to the tightest device of all, though its worker has more left over', () => {
+    const table = tableOf([
+      makeWorker({name: 'roomy', gpuCount: 4}),
+      makeWorker({name: 'small', gpuCount: 1}),
+    ]);
+    const gpuDevices = [0];
+    table.take(makeAllocation({uid: 'a', workerName: 'roomy', gpuDevices, gpuMillis: 500}));
+    table.take(makeAllocation({uid: 'b', workerName: 'small', gpuDevices, gpuMillis: 300}));
+    expect(where(place(makeRequests(1, share(500)), table.snapshot()))).toEqual(['roomy:0']);
+  });
+
+  test('a class sees what other classes of the batch have taken', () => {
+    const workers = makeWorkers(2, {gpuCount: 4});
+    const ofFirst = place(makeRequests(1, share(300)), snapshotOf(workers)).assigned[0]!.workerName;
+    const second = ofFirst === 'w-1' ? 'w-2' : 'w-1';
+    const batch = [
+      makeRequest(share(300)),
+      makeRequest({...share(700), workerName: second}),
+      makeRequest(share(300)),
+    ];
+    const plan = place(batch, snapshotOf(workers));
+    expect(where(plan)).toEqual([`${ofFirst}:0`, `${second}:0`, `${second}:0`]);
+  });
+
+  test('how the worker stands to the key is said as it is', () => {
+    const snapshot = snapshotOf(makeWorkers(30, {gpuCount: 1}));
+    const levels = Array.from({length: 200}, (_, index) => {
+      const request = makeRequest({gpuCount: 1, affinityKey: `model-${index}`});
+      return place([request], snapshot).assigned[0]?.affinity;
+    });
+    const countOf = (wanted: string) => levels.filter((level) => level === wanted).length;
+    expect(countOf('Warm')).toBeLessThan(countOf('Near'));
+    expect(countOf('Near')).toBeLessThan(countOf('None'));
+    expect(countOf('Warm')).toBeGreaterThan(0);
+  });
+
   test('equal workers are filled one after the other', () => {
     const workers = makeWorkers(6, {gpuCount: 4, cpuMillis: 64_000});
     const plan = place(makeRequests(8, {gpuCount: 1}), snapshotOf(workers));
@@ -100,15 +150,15 @@ describe('among workers', () => {
 
   test('types are taken in the order in which the request names them', () => {
     const workers = [
-      makeWorker({name: 'old', gpuCount: 2, gpuType: 'T4'}),
-      makeWorker({name: 'new', gpuCount: 1, gpuType: 'H100'}),
+      makeWorker({name: 'old', gpuCount: 1, gpuType: 'T4'}),
+      makeWorker({name: 'new', gpuCount: 2, gpuType: 'H100'}),
       makeWorker({name: 'other', gpuCount: 8, gpuType: 'A100'}),
     ];
     const plan = place(
       makeRequests(4, {gpuCount: 1, gpuTypes: ['H100', 'T4']}),
       snapshotOf(workers),
     );
-    expect(where(plan)).toEqual(['new:0', 'old:0', 'old:1']);
+    expect(where(plan)).toEqual(['new:0', 'new:1', 'old:0']);
     expect(plan.unplaced[0]?.verdict.message).toBe(
       '0/3 workers fit: 2 insufficient gpu, 1 without a GPU of the types asked for.',
     );
@@ -123,6 +173,14 @@ describe('among workers', () => {
       'w-2',
     ]);
     expect(plan.assigned[2]?.workerName).toBe('gpu');
+  });
+
+  test('it stays off them where the pool spreads, too', () => {
+    const workers = [...makeWorkers(2), makeWorker({name: 'gpu', gpuCount: 8})];
+    const table = tableOf(workers);
+    table.upsertPool({name: 'default', strategy: 'Spread', loadBound: 1.25});
+    const plan = place(makeRequests(10), table.snapshot());
+    expect([...countByWorker(plan.assigned, workers).values()]).toEqual([5, 5, 0]);
   });
 
   test('a pool may pack workers without GPUs', () => {

@@ -6,6 +6,7 @@ import type {PlacementRequest, Plan} from '../../src/placement/plan.ts';
 import {
   allocationOf,
   countByWorker,
+  makeAllocation,
   makeRequest,
   makeRequests,
   makeWorker,
@@ -39,7 +40,11 @@ describe('without a chosen key', () => {
     });
     fc.assert(
       fc.property(streams, ({batches, images, ...options}) => {
-        const workers = makeWorkers(options.workers, {cpuMillis: 64_000, memoryBytes: 2 ** 37});
+        const workers = makeWorkers(options.workers, {
+          cpuMillis: 200_000,
+          memoryBytes: 2 ** 37,
+          containers: 1000,
+        });
         const table = tableOf(workers);
         const counts = countByWorker([], workers);
         for (const [number, size] of batches.entries()) {
@@ -87,6 +92,29 @@ describe('without a chosen key', () => {
     const image = {affinityKey: 'image', affinityExplicit: false};
     const plan = place(makeRequests(2, image), snapshotOf(workers));
     expect(plan.assigned.map(({affinity}) => affinity)).toEqual(['Warm', 'Near']);
+  });
+
+  test('an image that finds no worker empty enough does not close them to the next image', () => {
+    const image = (affinityKey: string) => ({affinityKey, affinityExplicit: false});
+    const batch = [...makeRequests(10, image('first')), makeRequest(image('second'))];
+    const {assigned} = place(batch, snapshotOf(makeWorkers(200)));
+    expect(assigned.map(({affinity}) => affinity)).toEqual([
+      'Warm',
+      ...Array<string>(7).fill('Near'),
+      'None',
+      'None',
+      'Warm',
+    ]);
+  });
+
+  test('requests are levelled also where they ask nothing of the fullest resource', () => {
+    const workers = makeWorkers(4);
+    const table = tableOf(workers);
+    for (const {name} of workers) {
+      table.take(makeAllocation({uid: name, workerName: name, memoryBytes: 7 * 2 ** 30}));
+    }
+    const plan = place(makeRequests(20, {memoryBytes: 0}), table.snapshot());
+    expect(new Set(countByWorker(plan.assigned, workers).values())).toEqual(new Set([5]));
   });
 
   test('loads that differ already are levelled', () => {

@@ -79,6 +79,8 @@ test('eligibility is computed once for the same terms, and forgotten when 256 ot
   const first = cache.of(termsOf('default'));
   for (let index = 0; index < 255; index++) cache.of(termsOf(`pool-${index}`));
   expect(cache.of(termsOf('default'))).toBe(first);
+  cache.of(termsOf('one more'));
+  expect(cache.of(termsOf('default'))).toBe(first);
   for (let index = 0; index < 256; index++) cache.of(termsOf(`pool-${index}`));
   expect(cache.of(termsOf('default'))).not.toBe(first);
 });

@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
 import {describe, expect, test} from 'vitest';
+import {hashString} from '../../src/lib/hash.ts';
+import {FrozenSnapshot} from '../../src/placement/frozenSnapshot.ts';
 import {place} from '../../src/placement/place.ts';
 import type {WorkerTable} from '../../src/placement/workerTable.ts';
 import {createWorkerTable} from '../../src/placement/workerTable.ts';
@@ -99,6 +102,27 @@ describe('a table', () => {
 });
 
 describe('a snapshot', () => {
+  test('ranks workers by the hash of their names', () => {
+    const snapshot = tableOf(makeWorkers(50)).snapshot();
+    assert(snapshot instanceof FrozenSnapshot);
+    const hashes = snapshot.layout.workers.map(({name}) => hashString(name));
+    expect(hashes).toEqual(hashes.toSorted((left, right) => left - right));
+  });
+
+  test('has nothing below zero of a device that is overcommitted', () => {
+    const table = tableOf([makeWorker({gpuCount: 2})]);
+    for (const uid of ['a', 'b'])
+      table.take(makeAllocation({uid, gpuDevices: [0], gpuMillis: 900}));
+    const snapshot = table.snapshot();
+    assert(snapshot instanceof FrozenSnapshot);
+    expect([...snapshot.free.gpuMillis]).toEqual([0, 1000]);
+    expect([...snapshot.free.gpuTotal]).toEqual([1000]);
+  });
+
+  test('is frozen', () => {
+    expect(Object.isFrozen(tableOf([]).snapshot())).toBe(true);
+  });
+
   test('is the same object as long as nothing changed that placement could see', () => {
     const table = tableOf([makeWorker({labels: {a: 'b'}})]);
     const first = table.snapshot();
