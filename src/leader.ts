@@ -2,7 +2,7 @@ import type {RequestRecord} from './api/records.ts';
 import type {Allocation} from './api/resources.ts';
 import type {Ledger, Unavailable} from './ledger/ledger.ts';
 import type {PendingUpdate} from './ledger/pendingUpdate.ts';
-import {takeOver} from './ledger/takeOver.ts';
+import {type TakeOver, takeOver} from './ledger/takeOver.ts';
 import {type Clock, sleep} from './lib/clock.ts';
 import type {Log} from './observe/log.ts';
 import type {BindIntent} from './status/intent.ts';
@@ -13,23 +13,35 @@ export interface LeaderOptions {
   /** Brings every cache to a consistent read taken after this call. */
   readonly readConsistently: (signal: AbortSignal) => Promise<void>;
   readonly cache: {
-    allocations(): Iterable<Allocation>;
+    boundAllocations(): Iterable<Allocation>;
     assume(allocation: Allocation): void;
     worker(name: string): unknown;
   };
-  /** Takes a waiting request out of the queue by uid, as a batch does; undefined when none waits. */
-  readonly claim: (uid: string) => RequestRecord | undefined;
-  readonly isWaiting: (uid: string) => boolean;
+  readonly queue: {
+    /** Takes a waiting request by uid, as a batch does; undefined when none waits. */
+    claim(uid: string): RequestRecord | undefined;
+    requeue(key: RequestRecord['key'], options: {uid: string; delayMs: number}): void;
+  };
   readonly writer: {write(intent: BindIntent): void};
   readonly clock: Clock;
   readonly log: Log;
   readonly retryMs: number;
 }
 
+interface Claimed extends TakeOver {
+  /** The requests to roll forward, by uid. */
+  readonly claimed: ReadonlyMap<string, RequestRecord>;
+}
+
+export type Prepared =
+  | {readonly kind: 'ready'}
+  | {readonly kind: 'fenced'; readonly currentEpoch: number}
+  | {readonly kind: 'stopped'};
+
 /** What a new leader does before its first batch (DESIGN §3). */
 export class Leader {
   readonly #options: LeaderOptions;
-  #waitingFor: string | undefined = 'the Lease: another replica leads';
+  #waitingFor: string | undefined;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -42,20 +54,21 @@ export class Leader {
 
   /**
    * Fences the leader before it, reads what is true, and settles the ledger. Tries again until the
-   * ledger answers; false when a later leader has fenced this one, or `signal` aborted.
+   * ledger answers, a later leader has fenced this one, or `signal` aborts.
    */
-  async prepare(epoch: number, signal: AbortSignal): Promise<boolean> {
+  async prepare(epoch: number, signal: AbortSignal): Promise<Prepared> {
     const {ledger, readConsistently, log} = this.#options;
 
     // 1 Write the epoch: from now on the leader before this one is refused.
     this.#waitingFor = `the ${ledger.kind} ledger to accept epoch ${epoch}`;
     const opened = await this.#untilAnswered(signal, () => ledger.open(epoch, signal));
-    if (opened?.kind !== 'opened') return false;
+    if (opened === undefined) return {kind: 'stopped'};
+    if (opened.kind === 'fenced') return opened;
 
     // 2 Read after the fence: what the old leader still managed to bind is in this read.
     this.#waitingFor = 'a consistent read of requests and workers';
     await readConsistently(signal);
-    if (signal.aborted) return false;
+    if (signal.aborted) return {kind: 'stopped'};
 
     // 3 Settle: roll forward, release, add.
     this.#waitingFor = `the ${ledger.kind} ledger to be settled`;
@@ -65,8 +78,9 @@ export class Leader {
     );
     // Emptied between the open and the settle: what is true has not changed, so begin anew.
     if (settled?.kind === 'lost') return this.prepare(epoch, signal);
-    if (settled?.kind !== 'committed') return false;
-    this.#bind(plan.rollForward, epoch);
+    if (settled === undefined) return {kind: 'stopped'};
+    if (settled.kind === 'fenced') return settled;
+    this.#bind(plan, epoch);
 
     // 4 Only now batches are taken.
     this.#waitingFor = undefined;
@@ -75,30 +89,35 @@ export class Leader {
       {epoch, held: truth.length, rolledForward: rollForward.length, released, added},
       'ledger settled; taking batches',
     );
-    return true;
+    return {kind: 'ready'};
   }
 
-  #assumeHeld(held: readonly Allocation[]) {
-    const {cache, update, isWaiting} = this.#options;
+  #assumeHeld(held: readonly Allocation[]): Claimed {
+    const {cache, update, queue} = this.#options;
+    const claimed = new Map<string, RequestRecord>();
+    for (const allocation of held) {
+      const record = queue.claim(allocation.uid);
+      if (!record) continue;
+      const canBind =
+        isFor(allocation, record) && cache.worker(allocation.workerName) !== undefined;
+      if (canBind) claimed.set(record.uid, record);
+      else queue.requeue(record.key, {uid: record.uid, delayMs: 0});
+    }
     const plan = takeOver({
       held,
-      bound: cache.allocations(),
-      isPending: isWaiting,
-      isWorkerKnown: (name) => cache.worker(name) !== undefined,
+      bound: cache.boundAllocations(),
+      canBind: (uid) => claimed.has(uid),
     });
     for (const allocation of plan.rollForward) cache.assume(allocation);
     update.clear();
-    return plan;
+    return {...plan, claimed};
   }
 
-  #bind(rollForward: readonly Allocation[], epoch: number): void {
-    const {claim, writer} = this.#options;
+  #bind({rollForward, claimed}: Claimed, epoch: number): void {
     for (const [index, {uid, workerName, gpuDevices}] of rollForward.entries()) {
-      const record = claim(uid);
-      if (!record) continue;
       const id = `${epoch}.0.${index}`;
       const assignment = {id, epoch, cycle: 0, gpuDevices, affinity: 'None' as const};
-      writer.write({kind: 'bind', record, workerName, assignment});
+      this.#options.writer.write({kind: 'bind', record: claimed.get(uid)!, workerName, assignment});
     }
   }
 
@@ -121,4 +140,15 @@ export class Leader {
 
 function isUnavailable(answer: {readonly kind: string}): answer is Unavailable {
   return answer.kind === 'unavailable';
+}
+
+/** Whether an allocation was made for what the request asks for now: it may have been edited since. */
+function isFor(allocation: Allocation, {demand, suspended}: RequestRecord): boolean {
+  return (
+    !suspended &&
+    allocation.cpuMillis === demand.cpuMillis &&
+    allocation.memoryBytes === demand.memoryBytes &&
+    allocation.gpuMillis === demand.gpuMillis &&
+    allocation.gpuDevices.length === demand.gpuCount
+  );
 }

@@ -12,13 +12,13 @@ import type {BindIntent} from './status/intent.ts';
 export interface SchedulerOptions {
   readonly batcher: {next(signal: AbortSignal): Promise<readonly RequestRecord[]>};
   readonly queue: {
-    park(classKey: string, verdict: Verdict): void;
-    requeue(key: RequestRecord['key']): void;
+    park(classKey: string, verdict: Verdict, unplaced: readonly RequestRecord[]): void;
+    requeue(key: RequestRecord['key'], options: {readonly uid: string}): void;
   };
   readonly cache: {
     snapshot(): Snapshot;
     assume(allocation: Allocation): void;
-    forget(uid: string): void;
+    forgetAssumed(uid: string): void;
     capacities(workerNames: Iterable<string>): ReadonlyMap<string, Capacity>;
   };
   readonly place: (batch: readonly RequestRecord[], snapshot: Snapshot) => Plan<RequestRecord>;
@@ -120,13 +120,22 @@ export class Scheduler {
         continue;
       }
       rejected++;
-      cache.forget(record.uid);
+      cache.forgetAssumed(record.uid);
       // A Pending request with an allocation elsewhere: a leftover nobody will ever bind.
       if (reject === Reject.AssignedElsewhere) update.release(record.uid);
-      queue.requeue(record.key);
+      queue.requeue(record.key, {uid: record.uid});
       log.debug({...at, request: record.key, workerName, reject}, 'assignment rejected');
     }
-    for (const [classKey, verdict] of verdictsByClass(plan)) queue.park(classKey, verdict);
+    for (const [classKey, unplaced] of Map.groupBy(
+      plan.unplaced,
+      ({request}) => request.classKey,
+    )) {
+      queue.park(
+        classKey,
+        unplaced[0]!.verdict,
+        unplaced.map(({request}) => request),
+      );
+    }
     return rejected;
   }
 
@@ -158,10 +167,6 @@ function toAllocation({request, workerName, gpuDevices}: Assigned<RequestRecord>
     gpuDevices,
     gpuMillis,
   };
-}
-
-function verdictsByClass(plan: Plan<RequestRecord>): ReadonlyMap<string, Verdict> {
-  return new Map(plan.unplaced.map(({request, verdict}) => [request.classKey, verdict]));
 }
 
 /** Splits a cycle into its phases. */

@@ -33,7 +33,12 @@ export interface HttpTransportOptions {
 }
 
 /** A Lease call must fail while the renew deadline (10 s) still leaves time for another try. */
-const DEFAULT_TIMEOUTS_MS: Record<Lane, number> = {api: 10_000, lease: 5_000, watch: 30_000};
+const DEFAULT_TIMEOUTS_MS: Record<Lane, number> = {
+  api: 10_000,
+  ledger: 10_000,
+  lease: 5_000,
+  watch: 30_000,
+};
 const DEFAULT_MAX_LINE_BYTES = 8 * 1024 * 1024;
 const UNAUTHORIZED = 401;
 

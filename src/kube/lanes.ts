@@ -16,6 +16,7 @@ export const DEFAULT_API_CONNECTIONS = 32;
 /** A watch holds its connection; beyond this many at once, opening one times out. */
 const WATCH_CONNECTIONS = 1_024;
 const LEASE_CONNECTIONS = 2;
+const LEDGER_CONNECTIONS = 2;
 /** A connection is renewed after so many calls, or one API server behind a balancer keeps all. */
 const MAX_CALLS_A_CONNECTION = 1_000;
 /** Below the 90 s after which an API server closes an idle connection, and the 60 s of balancers. */
@@ -34,6 +35,7 @@ export class Lanes {
     this.#lanes = {
       api: open(options, options.connections, MAX_REPLY_BYTES),
       watch: open(options, WATCH_CONNECTIONS, -1),
+      ledger: open(options, LEDGER_CONNECTIONS, MAX_REPLY_BYTES),
       lease: open(options, LEASE_CONNECTIONS, MAX_REPLY_BYTES),
     };
   }

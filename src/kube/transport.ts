@@ -19,7 +19,8 @@ export type PatchType =
   | 'application/json-patch+json'
   | 'application/apply-patch+yaml';
 
-export type Lane = 'api' | 'watch' | 'lease';
+/** `ledger` is apart from `api`: a commit must not wait behind the placements of the batch before. */
+export type Lane = 'api' | 'ledger' | 'watch' | 'lease';
 
 export interface ApiReply<T = unknown> {
   readonly status: number;

@@ -125,7 +125,7 @@ export class LedgerObject {
 
   async #send(call: ApiCall, signal: AbortSignal): Promise<ApiReply | TransportError> {
     try {
-      return await this.#transport.send(call, signal);
+      return await this.#transport.send({...call, lane: 'ledger'}, signal);
     } catch (error) {
       if (error instanceof TransportError) return error;
       throw error;

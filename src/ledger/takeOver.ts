@@ -5,9 +5,8 @@ export interface TakeOverInput {
   readonly held: readonly Allocation[];
   /** What a consistent read of the API server shows as bound and not finished. */
   readonly bound: Iterable<Allocation>;
-  /** Whether a request with this uid is waiting for a worker. */
-  readonly isPending: (uid: string) => boolean;
-  readonly isWorkerKnown: (workerName: string) => boolean;
+  /** Whether the request waits, as it was committed, and its worker is there. */
+  readonly canBind: (uid: string) => boolean;
 }
 
 export interface TakeOver {
@@ -25,7 +24,7 @@ export interface TakeOver {
  * What a new leader makes of the ledger it finds (DESIGN §3): roll forward, release, add. What is
  * bound is true, even where it overcommits a worker.
  */
-export function takeOver({held, bound, isPending, isWorkerKnown}: TakeOverInput): TakeOver {
+export function takeOver({held, bound, canBind}: TakeOverInput): TakeOver {
   const truth = new Map<string, Allocation>();
   for (const allocation of bound) truth.set(allocation.uid, allocation);
   const boundCount = truth.size;
@@ -35,7 +34,7 @@ export function takeOver({held, bound, isPending, isWorkerKnown}: TakeOverInput)
     const known = truth.get(allocation.uid);
     if (known) {
       if (known.workerName === allocation.workerName) kept++;
-    } else if (isPending(allocation.uid) && isWorkerKnown(allocation.workerName)) {
+    } else if (canBind(allocation.uid)) {
       rollForward.push(allocation);
       truth.set(allocation.uid, allocation);
     }

@@ -13,6 +13,7 @@ const secondsBuckets = [
 export class Metrics {
   readonly registry = new Registry();
   readonly #registers = [this.registry];
+  readonly #gauges = new Map<string, Map<string, () => number>>();
 
   readonly cycles = new Counter({
     name: 'berth_cycles_total',
@@ -44,10 +45,10 @@ export class Metrics {
     labelNames: ['outcome'] as const,
     registers: this.#registers,
   });
-  readonly binds = new Counter({
+  readonly statusOutcomes = new Counter({
     name: 'berth_status_outcomes_total',
-    help: 'Ends of status writes by outcome.',
-    labelNames: ['outcome'] as const,
+    help: 'Ends of status writes, by what they were for (bind, pending) and their outcome.',
+    labelNames: ['for', 'outcome'] as const,
     registers: this.#registers,
   });
   readonly placementLatency = new Histogram({
@@ -85,12 +86,6 @@ export class Metrics {
     labelNames: ['fate'] as const,
     registers: this.#registers,
   });
-  readonly leader = new Gauge({
-    name: 'leader_election_master_status',
-    help: 'Whether this replica leads.',
-    labelNames: ['name'] as const,
-    registers: this.#registers,
-  });
   readonly apiRequests = new Counter({
     name: 'rest_client_requests_total',
     help: 'Calls to the API server by method and HTTP status.',
@@ -102,21 +97,27 @@ export class Metrics {
     collectDefaultMetrics({register: this.registry});
   }
 
-  /** Serves a number that is kept elsewhere, read at each scrape. */
+  /** Serves a number that is kept elsewhere, read at each scrape; by label value when it has one. */
   gauge(
     name: string,
     help: string,
     read: () => number,
     label?: readonly [name: string, value: string],
   ): void {
+    const readers = this.#gauges.get(name) ?? new Map<string, () => number>();
+    readers.set(label?.[1] ?? '', read);
+    if (this.#gauges.has(name)) return;
+    this.#gauges.set(name, readers);
     new Gauge({
       name,
       help,
       labelNames: label ? [label[0]] : [],
       registers: this.#registers,
       collect() {
-        if (label) this.set({[label[0]]: label[1]}, read());
-        else this.set(read());
+        for (const [value, reader] of readers) {
+          if (label) this.set({[label[0]]: value}, reader());
+          else this.set(reader());
+        }
       },
     });
   }

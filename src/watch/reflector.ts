@@ -102,7 +102,9 @@ export class Reflector<T> {
   /** What keeps the sink from being up to date, for `/readyz`; undefined when nothing does. */
   get waitingFor(): string | undefined {
     const {kind} = this.#watcher.state;
-    if (this.#hasSynced && kind === 'Watching') return undefined;
+    // A stream that has given its list goes on as a watch, in the same state.
+    const follows = kind === 'Watching' || (kind === 'Streaming' && !this.#gathered);
+    if (this.#hasSynced && follows) return undefined;
     const {plural} = this.#options.resource;
     return `${plural}: ${kind === 'Backoff' ? 'the API server to answer' : 'the list to be whole'}`;
   }

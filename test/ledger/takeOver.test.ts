@@ -56,23 +56,12 @@ describe('a new leader', () => {
       released: 0,
       added: 1,
     },
-    {
-      name: 'does not roll forward onto a worker that is gone',
-      held: [on('a', 'w-9')],
-      bound: [],
-      pending: ['a'],
-      rollForward: [],
-      truth: [],
-      released: 1,
-      added: 0,
-    },
   ];
   it.each(rows)('$name', ({held, bound, pending, rollForward, truth, released, added}) => {
     const plan = takeOver({
       held,
       bound,
-      isPending: (uid) => pending.includes(uid),
-      isWorkerKnown: (name) => name !== 'w-9',
+      canBind: (uid) => (pending as readonly string[]).includes(uid),
     });
     const shown = (all: readonly {uid: string; workerName: string}[]) =>
       all.map(({uid, workerName}) => `${uid}@${workerName}`);

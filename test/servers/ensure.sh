@@ -134,9 +134,9 @@ unpack_redis() { # folder, target
   # redis-server is the same binary as redis-check-rdb in redis-tools; its libraries come beside it.
   (cd "$part" && apt_download redis-server redis-tools libjemalloc2 liblzf1 libatomic1) ||
     die "cannot download Debian's redis-server: run 'apt-get update' once, install it, or set BERTH_REDIS_URL"
-  for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/root"; done
+  for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/unpacked"; done
   mkdir -p "$1"
-  cp -a "$part/root/." "$1/"
+  cp -a "$part/unpacked/." "$1/"
   rm -rf "$part"
   cat >"$2.part" <<'WRAP'
 #!/bin/sh

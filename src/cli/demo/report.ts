@@ -25,8 +25,9 @@ export interface DemoFigures {
 
 export interface InsideFigures {
   readonly cycles: readonly CycleSummary[];
-  readonly commits: number;
-  readonly cache: {readonly hits: number; readonly misses: number; readonly invalidations: number};
+  /** Reads of worker state that had to wait for a list of the API server; the cold first one is one. */
+  readonly misses: number;
+  readonly invalidations: number;
 }
 
 export interface Criterion {
@@ -80,13 +81,15 @@ export function criteria(figures: DemoFigures): readonly Criterion[] {
     },
   ];
   if (!inside) return outside;
-  const batches = inside.cycles.filter((cycle) => cycle.commits > 0 && cycle.batchSize > 0).length;
-  const hitRate = share(inside.cache.hits, inside.cache.hits + inside.cache.misses);
+  const cycles = batchesOf(inside);
+  const batches = cycles.length;
+  const commits = commitsOf(cycles);
+  const hitRate = hitRateOf(inside);
   return [
     ...outside,
     {
-      holds: inside.commits === batches && batches > 0,
-      sentence: `one ledger commit per batch: ${inside.commits} for ${batches} batches, ${(inside.commits / requests).toFixed(3)} per request`,
+      holds: commits === batches && batches > 0,
+      sentence: `one ledger commit per batch: ${commits} for ${batches} batches, ${(commits / requests).toFixed(3)} per request`,
     },
     {
       holds: hitRate > 0.95,
@@ -128,14 +131,16 @@ export function report(figures: DemoFigures): readonly string[] {
 }
 
 function insideLines(figures: DemoFigures, inside: InsideFigures): readonly string[] {
-  const cycles = inside.cycles.filter((cycle) => cycle.batchSize > 0);
+  const cycles = batchesOf(inside);
+  const commits = commitsOf(cycles);
   const sum = (phase: CyclePhase) =>
     cycles.reduce((total, cycle) => total + cycle.phasesMs[phase], 0);
   const phases = (Object.keys(phaseNames) as CyclePhase[]).map((phase): [string, string] => [
     phaseNames[phase],
     milliseconds(sum(phase)),
   ]);
-  const {hits, misses, invalidations} = inside.cache;
+  const {misses, invalidations} = inside;
+  const decisions = decisionsOf(inside);
   return [
     '',
     `Phases (sum over ${cycles.length} cycles)`,
@@ -144,17 +149,14 @@ function insideLines(figures: DemoFigures, inside: InsideFigures): readonly stri
     'Resource efficiency',
     ...rows([
       ['batches', `${cycles.length} (sizes ${cycles.map((cycle) => cycle.batchSize).join(', ')})`],
-      [
-        'ledger commits',
-        `${inside.commits} (${(inside.commits / figures.requests).toFixed(3)} per request)`,
-      ],
+      ['ledger commits', `${commits} (${(commits / figures.requests).toFixed(3)} per request)`],
       [
         'rejected by the ledger',
         String(cycles.reduce((total, cycle) => total + cycle.rejected, 0)),
       ],
       [
         'cache reads',
-        `${hits} hits, ${misses} misses (the cold read), ${(share(hits, hits + misses) * 100).toFixed(1)} %`,
+        `${decisions} decisions from memory, ${misses} cold reads: ${(hitRateOf(inside) * 100).toFixed(1)} %`,
       ],
       ['cache invalidations', String(invalidations)],
     ]),
@@ -178,6 +180,24 @@ function waitingLines(waiting: ReadonlyMap<string, string>): readonly string[] {
 
 function rows(pairs: readonly (readonly [string, string])[]): readonly string[] {
   return pairs.map(([label, value]) => `  ${`${label}:`.padEnd(26)} ${value}`);
+}
+
+function batchesOf({cycles}: InsideFigures): readonly CycleSummary[] {
+  return cycles.filter((cycle) => cycle.batchSize > 0);
+}
+
+function commitsOf(cycles: readonly CycleSummary[]): number {
+  return cycles.reduce((total, cycle) => total + cycle.commits, 0);
+}
+
+function decisionsOf(inside: InsideFigures): number {
+  return batchesOf(inside).reduce((total, cycle) => total + cycle.batchSize, 0);
+}
+
+/** Every decision reads the state of all workers: from memory, but for those that waited for a list. */
+function hitRateOf(inside: InsideFigures): number {
+  const decisions = decisionsOf(inside);
+  return share(decisions, decisions + inside.misses);
 }
 
 function share(part: number, whole: number): number {

@@ -18,7 +18,14 @@ export interface DemoRunOptions {
   /** Says what happens at present, one line. */
   readonly progress: (line: string) => void;
   /** Starts the operator where none runs yet; resolves once it takes batches. */
-  readonly startOperator: (signal: AbortSignal) => Promise<() => InsideFigures | undefined>;
+  readonly startOperator: (signal: AbortSignal) => Promise<StartedOperator>;
+}
+
+export interface StartedOperator {
+  /** What it measured of itself so far; undefined where it runs elsewhere. */
+  readonly read: () => InsideFigures | undefined;
+  /** Resolves once it has ended after the signal. */
+  readonly stopped: Promise<void>;
 }
 
 const createConnections = 32;
@@ -32,6 +39,7 @@ const acknowledgeTimeoutMs = 30_000;
 export async function runDemo(options: DemoRunOptions): Promise<DemoFigures> {
   const {transport, name, progress} = options;
   const stop = new AbortController();
+  const ending: Promise<void>[] = [];
   try {
     progress(`applying ${options.workers} Workers`);
     await send(transport, 'POST', pathOf(namespaces), {
@@ -43,9 +51,10 @@ export async function runDemo(options: DemoRunOptions): Promise<DemoFigures> {
     await inParallel(workerNames, (workerName) =>
       send(transport, 'POST', pathOf(workers), demoWorker(workerName, name)),
     );
-    return await observeRun(options, workerNames, stop.signal);
+    return await observeRun(options, {workerNames, signal: stop.signal, ending});
   } finally {
     stop.abort();
+    await Promise.allSettled(ending);
     progress('removing what the demo created');
     await cleanUp(options);
   }
@@ -53,9 +62,9 @@ export async function runDemo(options: DemoRunOptions): Promise<DemoFigures> {
 
 async function observeRun(
   options: DemoRunOptions,
-  workerNames: readonly string[],
-  signal: AbortSignal,
+  run: {workerNames: readonly string[]; signal: AbortSignal; ending: Promise<void>[]},
 ): Promise<DemoFigures> {
+  const {workerNames, signal, ending} = run;
   const {transport, name, progress} = options;
   const acknowledged = new Countdown(options.requests);
   const observer = new Observer({
@@ -76,7 +85,8 @@ async function observeRun(
   const broken = Promise.race(watches).then(() => undefined);
   // A watch that breaks fails the run; its end by `signal` is no news.
   broken.catch(() => {});
-  const readInside = await options.startOperator(signal);
+  const operator = await options.startOperator(signal);
+  ending.push(operator.stopped);
 
   progress(`creating ${options.requests} ContainerRequests`);
   const requestNames = numbered('request', options.requests);
@@ -90,7 +100,7 @@ async function observeRun(
   const createsMs = systemClock.monotonicMs() - startMs;
   const isPlaced = await Promise.race([observer.placed(options.requests, placedTimeoutMs), broken]);
   if (isPlaced) await acknowledged.done(acknowledgeTimeoutMs);
-  const inside = readInside();
+  const inside = operator.read();
 
   const placedAtMs = observer.placedAtMs;
   const latenciesMs = [...placedAtMs].map(([request, atMs]) => atMs - createdAtMs.get(request)!);

@@ -8,20 +8,30 @@
 
 local CHUNK = 1000 -- fields a call: Lua's unpack fails near 8,000
 
+-- Most records and sums have no GPU: they share one empty list, which nobody may change.
+local NONE = {}
+
+local function parseIntegers(list)
+  if list == '' then
+    return NONE
+  end
+  local integers = {}
+  for digits in string.gmatch(list, '%d+') do
+    integers[#integers + 1] = tonumber(digits)
+  end
+  return integers
+end
+
 local function parseRecord(record)
   local worker, cpu, memory, gpu, devices =
     string.match(record, '^([^|]*)|(%d+)|(%d+)|(%d+)|([%d,]*)|')
-  local parsed = {
+  return {
     worker = worker,
     cpu = tonumber(cpu),
     memory = tonumber(memory),
     gpu = tonumber(gpu),
-    devices = {},
+    devices = parseIntegers(devices),
   }
-  for device in string.gmatch(devices, '%d+') do
-    parsed.devices[#parsed.devices + 1] = tonumber(device)
-  end
-  return parsed
 end
 
 -- The part of a record that counts; the name of the request is for people.
@@ -31,19 +41,15 @@ end
 
 local function parseSum(text)
   if not text then
-    return {cpu = 0, memory = 0, containers = 0, gpu = {}}
+    return {cpu = 0, memory = 0, containers = 0, gpu = NONE}
   end
   local cpu, memory, containers, gpu = string.match(text, '^%d+|(%d+)|(%d+)|(%d+)|([%d,]*)$')
-  local sum = {
+  return {
     cpu = tonumber(cpu),
     memory = tonumber(memory),
     containers = tonumber(containers),
-    gpu = {},
+    gpu = parseIntegers(gpu),
   }
-  for millis in string.gmatch(gpu, '%d+') do
-    sum.gpu[#sum.gpu + 1] = tonumber(millis)
-  end
-  return sum
 end
 
 local function formatSum(sum, revision)
@@ -56,6 +62,12 @@ local function accumulate(sum, parsed, sign)
   sum.cpu = sum.cpu + sign * parsed.cpu
   sum.memory = sum.memory + sign * parsed.memory
   sum.containers = sum.containers + sign
+  if parsed.devices == NONE then
+    return
+  end
+  if sum.gpu == NONE then
+    sum.gpu = {}
+  end
   for _, device in ipairs(parsed.devices) do
     for index = #sum.gpu + 1, device + 1 do
       sum.gpu[index] = 0

@@ -1,0 +1,73 @@
+import {mkdtempSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {RealApiServer} from '../test/servers/apiServer.ts';
+import {startRedis} from '../test/servers/redisServer.ts';
+import type {Installer} from './installation.ts';
+
+/** A ledger, and how its commits are counted by somebody else. */
+export interface LedgerUnderTest {
+  /** Flags that only this machine can know. */
+  readonly settings: readonly string[];
+  /** Ledger updates so far: by the API server's own metrics, or by Redis' own statistics. */
+  commits(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface LedgerChoice {
+  readonly kind: 'kubernetes' | 'redis';
+  readonly installer: Installer;
+  start(api: RealApiServer): Promise<LedgerUnderTest>;
+}
+
+const password = 'e2e-password';
+
+export const ledgersUnderTest: readonly LedgerChoice[] = [
+  {
+    kind: 'kubernetes',
+    installer: 'helm',
+    start: async (api) => ({
+      settings: [],
+      commits: async () => patchesOfLedgerStatus(await api.metrics()),
+      stop: async () => {},
+    }),
+  },
+  {
+    // As the overlay installs it: over TLS, as an ACL user with the least rights.
+    kind: 'redis',
+    installer: 'kustomize',
+    async start() {
+      const redis = await startRedis({
+        tls: true,
+        users: [`user berth on >${password} ${leastRights}`],
+      });
+      const passwordFile = join(mkdtempSync(join(tmpdir(), 'berth-e2e-')), 'password');
+      writeFileSync(passwordFile, `${password}\n`);
+      return {
+        settings: [
+          ...['--ledger-redis-url', redis.url],
+          ...['--ledger-redis-password-file', passwordFile],
+          ...['--ledger-redis-tls-ca-file', redis.tls!.caFile],
+          ...['--ledger-redis-tls-server-name', 'localhost'],
+        ],
+        commits: async () => (await redis.commandCalls()).get('evalsha') ?? 0,
+        stop: () => redis.stop(),
+      };
+    },
+  },
+];
+
+const leastRights = '~berth:* +@all';
+
+function patchesOfLedgerStatus(metrics: string): number {
+  let sum = 0;
+  for (const line of metrics.split('\n')) {
+    const isPatch =
+      line.startsWith('apiserver_request_total{') &&
+      line.includes('resource="ledgers"') &&
+      line.includes('subresource="status"') &&
+      /verb="(PATCH|APPLY)"/.test(line);
+    if (isPatch) sum += Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+  return sum;
+}

@@ -1,0 +1,234 @@
+import {parsePool} from './api/parsePool.ts';
+import {parseRequest} from './api/parseRequest.ts';
+import {parseWorker} from './api/parseWorker.ts';
+import {LeaderElector} from './kube/leaderElector.ts';
+import {containerRequests, pods, type Resource, workerPools, workers} from './kube/resource.ts';
+import {Leader} from './leader.ts';
+import {sleep} from './lib/clock.ts';
+import {parsePod} from './lifecycle/parsePod.ts';
+import {podSink} from './lifecycle/podSink.ts';
+import {podLabels} from './lifecycle/podTemplate.ts';
+import type {Check} from './observe/endpoints.ts';
+import {createStages, type OperatorOptions, type Stages} from './stages.ts';
+import {type ObjectSink, Reflector} from './watch/reflector.ts';
+import {defaultWatchLimits} from './watch/watchLimits.ts';
+import {poolSink, workerSink} from './watch/workerSinks.ts';
+
+export type {OperatorOptions} from './stages.ts';
+
+/** A reflector, whatever it mirrors. */
+type Mirror = Pick<Reflector<never>, 'run' | 'audit' | 'readConsistently' | 'waitingFor'>;
+
+/** How a run ended: as asked, or as this replica may not lead any more and must leave. */
+export type OperatorEnd = 'stopped' | 'leadership lost';
+
+/**
+ * One replica. Its caches are warm from the start; it decides only while it leads, and leaves when
+ * it has lost that, as whatever it still believes then may be old.
+ */
+export class Operator {
+  readonly stages: Stages;
+  readonly #options: OperatorOptions;
+  readonly #leader: Leader;
+  readonly #elector: LeaderElector;
+  readonly #reflectors: readonly Mirror[];
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+    this.stages = createStages(options);
+    const {config, clock, log} = options;
+    this.#reflectors = createReflectors(options, this.stages);
+    this.#leader = new Leader({
+      ...this.stages,
+      readConsistently: async (signal) => {
+        await Promise.all(this.#reflectors.map((reflector) => reflector.readConsistently(signal)));
+      },
+      clock,
+      log,
+      retryMs: config.leaderElection.retryPeriodSeconds * 1000,
+    });
+    this.#elector = new LeaderElector({
+      ...options,
+      name: config.leaderElection.leaseName,
+      durations: config.leaderElection,
+    });
+    joinCacheChanges(this.stages);
+  }
+
+  /** What `/readyz` shows. A replica that stands by with warm caches is ready. */
+  get checks(): readonly Check[] {
+    const {committer, health} = this.stages;
+    return [
+      {
+        name: 'watch',
+        waitingFor: () => this.#reflectors.map(({waitingFor}) => waitingFor).find(Boolean),
+      },
+      {name: 'leadership', waitingFor: () => this.#leader.waitingFor},
+      {name: 'ledger', waitingFor: () => committer.outage?.cause.message},
+      {name: 'workers', waitingFor: () => health.blindness},
+    ];
+  }
+
+  get isLeader(): boolean {
+    return this.#elector.isLeader;
+  }
+
+  /**
+   * Runs until `signal` aborts, and drains then: the cycle under way is finished, outstanding
+   * writes get their time, the Lease is given up.
+   * @throws Error with one sentence when rights or the namespace of the Lease are missing
+   */
+  async run(signal: AbortSignal): Promise<OperatorEnd> {
+    const watching = new AbortController();
+    const reflecting = this.#reflectors.map((reflector) => reflector.run(watching.signal));
+    const failed = Promise.all(reflecting).then(() => 'stopped' as const);
+    try {
+      return await Promise.race([this.#compete(signal), failed]);
+    } finally {
+      watching.abort();
+      await Promise.allSettled(reflecting);
+      await this.stages.ledger.close();
+    }
+  }
+
+  async #compete(signal: AbortSignal): Promise<OperatorEnd> {
+    const leave = new AbortController();
+    let end: OperatorEnd = 'stopped';
+    const lose = () => {
+      end = 'leadership lost';
+      leave.abort();
+    };
+    if (!this.#options.config.leaderElection.enabled) {
+      if ((await this.#lead(1, signal)) !== 'stopped') lose();
+      return end;
+    }
+    await this.#elector.run(AbortSignal.any([signal, leave.signal]), {
+      onElected: async (epoch, leadSignal) => {
+        const ended = await this.#lead(epoch, leadSignal);
+        if (ended === 'fenced') lose();
+      },
+      onLost: (reason) => {
+        this.#options.log.error({reason}, 'leadership lost; leaving');
+        lose();
+      },
+    });
+    return end;
+  }
+
+  async #lead(epoch: number, signal: AbortSignal): Promise<'stopped' | 'fenced' | 'again'> {
+    const {log} = this.#options;
+    const {scheduler} = this.stages;
+    const over = new AbortController();
+    const {followers, drain} = this.#startFollowers(over.signal);
+    try {
+      const prepared = await this.#leader.prepare(epoch, signal);
+      if (prepared.kind === 'fenced') {
+        // A ledger that knows a higher epoch than the Lease: somebody deleted the Lease.
+        log.warn(
+          {epoch, currentEpoch: prepared.currentEpoch},
+          'ledger has a higher epoch; trying above it',
+        );
+        this.#elector.raiseEpoch(prepared.currentEpoch);
+        return 'again';
+      }
+      if (prepared.kind === 'stopped') return 'stopped';
+      const ended = await scheduler.run(epoch, signal);
+      if (ended === 'fenced') log.error({epoch}, 'another leader has the ledger; leaving');
+      return ended;
+    } finally {
+      await drain();
+      over.abort();
+      await Promise.all(followers);
+    }
+  }
+
+  /** Everything that only a leader does beside the cycle. */
+  #startFollowers(over: AbortSignal): {followers: Promise<void>[]; drain: () => Promise<void>} {
+    const {writer, reporter, events, lifecycle, view} = this.stages;
+    const {clock, config} = this.#options;
+    const followers = [
+      writer.run(over),
+      reporter.run(over),
+      events.run(over),
+      lifecycle.run(over),
+      view.run(over),
+      this.#housekeep(over),
+    ];
+    const drain = async () => {
+      const tooLate = new AbortController();
+      const cancel = clock.setTimer(config.shutdown.drainMs, () => tooLate.abort());
+      await writer.drain(tooLate.signal);
+      cancel();
+    };
+    return {followers, drain};
+  }
+
+  /** Looks regularly at what no event tells: assumptions without an end, silent workers, the cache. */
+  async #housekeep(signal: AbortSignal): Promise<void> {
+    const {clock, config, log} = this.#options;
+    const {cache, lifecycle} = this.stages;
+    let auditedMs = clock.monotonicMs();
+    while (!signal.aborted) {
+      await sleep(clock, housekeepingMs, signal);
+      if (signal.aborted) return;
+      lifecycle.judgeWorkers();
+      const stale = cache.assumedOlderThan(config.cache.assumeTimeoutMs);
+      if (stale.length > 0) {
+        log.warn(
+          {assumptions: stale.length},
+          'assumptions without an end; reading the requests again',
+        );
+        await this.#reflectors[0]!.readConsistently(signal);
+      }
+      if (clock.monotonicMs() - auditedMs < config.cache.auditIntervalMs) continue;
+      auditedMs = clock.monotonicMs();
+      for (const reflector of this.#reflectors) await reflector.audit(signal);
+      for (const {workerName} of cache.audit())
+        log.error({workerName}, 'usage differs from its allocations');
+    }
+  }
+}
+
+const housekeepingMs = 5_000;
+
+function createReflectors(options: OperatorOptions, stages: Stages): Mirror[] {
+  const {metrics, config, transport, clock, random, log} = options;
+  const {cache, router, lifecycle} = stages;
+  const limits = {...defaultWatchLimits, ...config.watch};
+  const reflect = <T>(
+    resource: Resource,
+    decode: (object: unknown) => T,
+    sink: ObjectSink<T>,
+    labelSelector?: string,
+  ): Mirror =>
+    new Reflector<T>({
+      transport,
+      clock,
+      random,
+      log,
+      resource,
+      ...(labelSelector === undefined ? {} : {labelSelector}),
+      decode,
+      sink,
+      limits,
+      metrics: {
+        relisted: () => metrics.relists.inc({resource: resource.plural}),
+        unparsedLine: () => metrics.unparsedLines.inc({resource: resource.plural}),
+        missed: (count) => metrics.missedEvents.inc({resource: resource.plural}, count),
+      },
+    });
+  return [
+    reflect(containerRequests, parseRequest, router),
+    reflect(workers, parseWorker, workerSink(cache, log)),
+    reflect(workerPools, parsePool, poolSink(cache, log)),
+    reflect(pods, parsePod, podSink(lifecycle), podLabels.requestUid),
+  ];
+}
+
+/** A change that placement can see wakes the classes that it may help, and is shown on the Worker. */
+function joinCacheChanges({cache, queue, view}: Stages): void {
+  cache.onChange(({kind, workerName}) => {
+    view.changed(workerName);
+    if (kind !== 'workerRemoved') queue.wakeAll();
+  });
+}

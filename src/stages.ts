@@ -1,0 +1,176 @@
+import {parseRequest} from './api/parseRequest.ts';
+import {ScheduledReason} from './api/reasons.ts';
+import type {Config} from './config.ts';
+import type {Transport} from './kube/transport.ts';
+import {Committer} from './ledger/committer.ts';
+import type {BoundView} from './ledger/kubernetesLedger.ts';
+import type {Ledger} from './ledger/ledger.ts';
+import {PendingUpdate} from './ledger/pendingUpdate.ts';
+import type {Clock} from './lib/clock.ts';
+import type {Random} from './lib/random.ts';
+import {Lifecycle} from './lifecycle/lifecycle.ts';
+import {stepEvent} from './lifecycle/stepEvent.ts';
+import {WorkerHealth} from './lifecycle/workerHealth.ts';
+import type {CycleSummary} from './observe/cycleSummary.ts';
+import {EventRecorder} from './observe/eventRecorder.ts';
+import type {Log} from './observe/log.ts';
+import type {Metrics} from './observe/metrics.ts';
+import {place} from './placement/place.ts';
+import {createWorkerTable} from './placement/workerTable.ts';
+import {Batcher} from './queue/batcher.ts';
+import {RequestQueue} from './queue/requestQueue.ts';
+import {Scheduler} from './scheduler.ts';
+import {concludeBind} from './status/concludeBind.ts';
+import {Reporter} from './status/reporter.ts';
+import {StatusWriter} from './status/statusWriter.ts';
+import {WorkerView} from './status/workerView.ts';
+import {RequestRouter} from './watch/requestRouter.ts';
+import {WorkerCache} from './watch/workerCache.ts';
+
+export interface OperatorOptions {
+  readonly config: Config;
+  readonly transport: Transport;
+  /** Namespace of the Lease, and of the agents' heartbeats. */
+  readonly namespace: string;
+  /** Never used before, not even by this Pod before a restart. */
+  readonly identity: string;
+  readonly ledger: (bound: BoundView) => Ledger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Sees each finished cycle, for a report. */
+  readonly onCycle?: (summary: CycleSummary) => void;
+}
+
+export type Stages = ReturnType<typeof createStages>;
+
+const releasesPerCommit = 4_096;
+const idleFlushMs = 1_000;
+const reportPageSize = 64;
+const lifecycleConcurrency = 8;
+/** Events that may wait: some seconds of their budget. */
+const eventBacklogSeconds = 20;
+
+/** Constructs every stage of the pipeline and joins them. Starts nothing. */
+export function createStages(options: OperatorOptions) {
+  const truth = createTruth(options);
+  const writers = createWriters(options, truth);
+  const {cache, queue, update, ledger} = truth;
+  const {config, clock, random, log, metrics} = options;
+  const committer = new Committer({
+    ledger,
+    clock,
+    random,
+    log,
+    allocations: () => cache.allocations(),
+    onOutage: (outage) => {
+      if (outage) metrics.ledgerOutages.inc();
+    },
+    backoffBaseMs: config.queue.backoffBaseMs,
+    backoffMaxMs: config.leaderElection.retryPeriodSeconds * 1000,
+  });
+  const scheduler = new Scheduler({
+    batcher: new Batcher({queue, clock, limits: config.batch}),
+    queue,
+    cache,
+    place,
+    committer,
+    update,
+    writer: writers.writer,
+    onCycle: (summary) => {
+      metrics.cycle(ledger.kind, summary);
+      options.onCycle?.(summary);
+    },
+    clock,
+    log,
+    limits: {releasesPerCommit, idleFlushMs},
+  });
+  return {...truth, ...writers, committer, scheduler};
+}
+
+/** What is true, as far as this replica knows: the caches, the ledger, and what waits. */
+function createTruth({config, clock, random, log, ledger}: OperatorOptions) {
+  const cache = new WorkerCache({
+    table: createWorkerTable(),
+    clock,
+    maxWorkers: config.queue.maxWorkers,
+  });
+  const queue = new RequestQueue({
+    clock,
+    random,
+    limits: config.queue,
+    onRefused: ({key}) =>
+      log.warn({request: key, maxRequests: config.queue.maxRequests}, 'too many requests known'),
+  });
+  return {cache, queue, update: new PendingUpdate(), ledger: ledger(cache)};
+}
+
+/** What writes to the API server, and the router that tells it what to write. */
+function createWriters(options: OperatorOptions, truth: ReturnType<typeof createTruth>) {
+  const {config, transport, clock, random, log, metrics, identity} = options;
+  const {cache, queue, update} = truth;
+  const api = {transport, clock, random, log};
+  const writer: StatusWriter = new StatusWriter({
+    ...api,
+    limits: {...config.status, ...config.batch, ...config.queue},
+    decode: parseRequest,
+    onOutcome: (intent, outcome) => {
+      metrics.statusOutcomes.inc({for: intent.kind, outcome: outcome.kind});
+      if (intent.kind === 'bind') concludeBind(intent, outcome, {cache, queue, update, router});
+    },
+  });
+  const events = new EventRecorder({
+    ...api,
+    instance: identity,
+    isBusy: () => writer.outstanding > 0,
+    onFate: (fate) => metrics.events.inc({fate}),
+    limits: {...config.events, maxWaiting: config.events.perSecond * eventBacklogSeconds},
+  });
+  const reporter = new Reporter({
+    writer,
+    takeUnreported: (max) =>
+      queue.takeUnreported(max).map(({record, verdict}) => ({
+        kind: 'pending',
+        record,
+        reason: ScheduledReason.Unplaceable,
+        message: verdict.message,
+      })),
+    onReport: ({record, reason, message}) =>
+      events.record(record, {type: 'Warning', reason, action: 'Placing', note: message}),
+    pageSize: reportPageSize,
+  });
+  queue.onUnreported = () => reporter.poke();
+  const health = new WorkerHealth({
+    clock,
+    log,
+    lostAfterMs: config.lifecycle.workerLostSeconds * 1000,
+    maxLostShare: config.lifecycle.maxLostShare,
+  });
+  const lifecycle = new Lifecycle({
+    ...api,
+    worker: (name) => cache.worker(name),
+    health,
+    onStep: (request, step) => {
+      const event = stepEvent(step);
+      if (event) events.record(request, event);
+    },
+    limits: {concurrency: lifecycleConcurrency, retryMs: config.queue.backoffBaseMs * 20},
+  });
+  const view = new WorkerView({
+    ...api,
+    worker: (name) => cache.worker(name),
+    held: (name) => cache.usageOf(name),
+    isBusy: () => writer.outstanding > 0,
+    intervalMs: config.status.workerIntervalMs,
+  });
+  const router: RequestRouter = new RequestRouter({
+    queue,
+    cache,
+    update,
+    report: (waiting) => reporter.report({kind: 'pending', ...waiting}),
+    onState: (request) => lifecycle.observe(request),
+    onGone: (key, uid) => lifecycle.gone(key, uid),
+  });
+  return {writer, events, reporter, health, lifecycle, view, router};
+}

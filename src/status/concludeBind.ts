@@ -1,0 +1,57 @@
+import {parseRequest} from '../api/parseRequest.ts';
+import type {ParsedRequest, RequestKey} from '../api/records.ts';
+import {assertNever} from '../lib/assertNever.ts';
+import type {BindIntent} from './intent.ts';
+import type {StatusOutcome} from './outcome.ts';
+
+export interface BindConclusion {
+  readonly cache: {forgetAssumed(uid: string): unknown};
+  readonly update: {release(uid: string): void};
+  readonly queue: {
+    done(key: RequestKey, uid: string, resourceVersion: string): void;
+    requeue(key: RequestKey, options: {readonly uid: string; readonly delayMs?: number}): void;
+    remove(key: RequestKey): void;
+  };
+  readonly router: {upsert(request: ParsedRequest): void};
+}
+
+/**
+ * What the end of a bind means for the capacity that it holds. Released is only what is surely not bound;
+ * where nobody knows, the capacity stays held until somebody has read the object.
+ */
+export function concludeBind(
+  {record}: BindIntent,
+  outcome: StatusOutcome,
+  {cache, update, queue, router}: BindConclusion,
+): void {
+  const {key, uid} = record;
+  switch (outcome.kind) {
+    case 'written':
+      queue.done(key, uid, outcome.resourceVersion);
+      // The reply says what the watch will: there is no need to wait for it.
+      router.upsert(parseRequest(outcome.object));
+      return;
+    case 'superseded':
+      release();
+      // Where it still waits it is decided anew, on its present state.
+      queue.requeue(key, {uid, delayMs: 0});
+      return;
+    case 'refused':
+      release();
+      queue.requeue(key, {uid});
+      return;
+    case 'gone':
+      release();
+      return;
+    case 'unchanged':
+    case 'abandoned':
+    case 'unknown':
+      return;
+    default:
+      assertNever(outcome);
+  }
+
+  function release(): void {
+    if (cache.forgetAssumed(uid) !== undefined) update.release(uid);
+  }
+}
