@@ -82,16 +82,12 @@ export const containerSchema = z
   })
   .describe('The container to run: names and shapes of core/v1.');
 
-const volume = z
-  .looseObject({name: z.string().min(1).max(63).describe('Name that a volumeMount refers to.')})
-  .meta({'x-kubernetes-preserve-unknown-fields': true});
-
 export const podSchema = z
   .object({
     volumes: z
-      .array(volume)
+      .array(opaque())
       .max(64)
-      .meta(keyedBy('name'))
+      .meta(atomic)
       .optional()
       .describe('Volumes that the container may mount; shape of core/v1.'),
     serviceAccountName: objectName().optional().describe('ServiceAccount of the Pod.'),

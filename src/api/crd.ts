@@ -9,7 +9,14 @@ export interface Crd {
   readonly spec: {
     readonly group: string;
     readonly scope: 'Namespaced' | 'Cluster';
-    readonly names: Readonly<Record<string, string | readonly string[]>>;
+    readonly names: {
+      readonly kind: string;
+      readonly listKind: string;
+      readonly plural: string;
+      readonly singular: string;
+      readonly shortNames?: readonly string[];
+      readonly categories: readonly string[];
+    };
     readonly versions: readonly {
       readonly name: string;
       readonly served: boolean;

@@ -80,6 +80,10 @@ function boundsOf(field: StructuralSchema): string {
   range(undefined, field.maxItems, ' entries');
   range(undefined, field.maxProperties, ' keys');
   for (const {message} of field['x-kubernetes-validations'] ?? []) bounds.push(message);
+  const each = field.items ?? field.additionalProperties;
+  const eachBounds = each && !each.properties ? boundsOf(each) : '';
+  if (eachBounds !== '') bounds.push(`each ${eachBounds}`);
+  if (field.pattern !== undefined) bounds.push(`matches \`${field.pattern}\``);
   return bounds.join('; ');
 }
 

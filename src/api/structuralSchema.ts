@@ -43,11 +43,20 @@ export function structuralSchemaOf(schema: z.ZodType): StructuralSchema {
 function toStructural(schema: StructuralSchema): void {
   // A quantity: the API server knows this shape by its own name, and a union by none.
   if (schema['x-kubernetes-int-or-string']) delete schema.anyOf;
-  // Fields that only the API server's pruning would have to know, and of any shape.
-  if (schema['x-kubernetes-preserve-unknown-fields']) delete schema.additionalProperties;
+  if (schema['x-kubernetes-preserve-unknown-fields']) makeOpaque(schema);
   if (schema.type === 'integer') boundInteger(schema);
   // JavaScript writes a slash in a pattern with a backslash; other languages need none.
   if (schema.pattern !== undefined) schema.pattern = schema.pattern.replaceAll('\\/', '/');
+}
+
+/**
+ * No type: CEL then compares the value as a whole. With `type: object` its `==` (as of 1.36) passes
+ * over keys that only one side has, so that `{runAsUser: 7}` equals `{privileged: true}`, and a
+ * placed request could be changed. That it is an object is checked when Berth parses it.
+ */
+function makeOpaque(schema: StructuralSchema): void {
+  delete schema.type;
+  delete schema.additionalProperties;
 }
 
 /** zod bounds every integer to what a double counts exactly; the format says it shorter. */

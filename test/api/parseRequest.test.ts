@@ -137,6 +137,13 @@ describe('a request that cannot be used says the field, the value found and the 
     [{affinityKey: longKey}, 'spec.affinityKey', `"${'k'.repeat(62)}…`, /at most 253 characters/],
     [{container: {}}, 'spec.container.image', 'nothing', /a text/],
     [{container: undefined}, 'spec.container', 'nothing', /an object/],
+    [
+      {container: {image: 'app', securityContext: 5}},
+      'spec.container.securityContext',
+      '5',
+      /a map/,
+    ],
+    [{container: {image: 'app'}, pod: {volumes: ['v']}}, 'spec.pod.volumes[0]', '"v"', /a map/],
     [{priority: 1001}, 'spec.priority', '1001', /at most 1000/],
     [{priority: 1.5}, 'spec.priority', '1.5', /a whole number/],
     [{suspend: 'yes'}, 'spec.suspend', '"yes"', /true or false/],
