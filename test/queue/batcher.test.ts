@@ -1,0 +1,166 @@
+import {describe, expect, it} from 'vitest';
+import {Batcher} from '../../src/queue/batcher.ts';
+import {createQueue, keyOf, makeRequest, verdict} from './rig.ts';
+
+function createBatcher({maxRequests = 512} = {}) {
+  const {queue, clock} = createQueue();
+  const batcher = new Batcher({queue, clock, limits: {maxRequests, idleMs: 5, maxMs: 25}});
+  const batches: {names: string[]; atMs: number}[] = [];
+  const stop = new AbortController();
+  let count = 0;
+  return {
+    queue,
+    clock,
+    batcher,
+    batches,
+    stop,
+    arrive: (more = 1, overrides = {}) => {
+      for (let index = 0; index < more; index++) {
+        queue.upsert(makeRequest({name: `r-${String(count++).padStart(4, '0')}`, ...overrides}));
+      }
+    },
+    /** Asks for the next batch and notes when it came. */
+    ask: () => {
+      void batcher.next(stop.signal).then((batch) => {
+        batches.push({names: batch.map(({name}) => name), atMs: clock.monotonicMs()});
+      });
+    },
+  };
+}
+const sizes = (batches: readonly {names: readonly string[]; atMs: number}[]) =>
+  batches.map(({names, atMs}) => `${names.length} at ${atMs}`);
+
+describe('a batch', () => {
+  it('closes 5 ms after its only request', async () => {
+    const {clock, batches, arrive, ask} = createBatcher();
+    ask();
+    await clock.advance(100);
+    arrive();
+    await clock.advance(4);
+    expect(batches).toEqual([]);
+    await clock.advance(1);
+    expect(sizes(batches)).toEqual(['1 at 105']);
+  });
+
+  it('stays open while requests keep coming, for 25 ms at most', async () => {
+    const {clock, batches, arrive, ask} = createBatcher();
+    ask();
+    for (let elapsedMs = 0; elapsedMs < 40; elapsedMs += 4) {
+      arrive();
+      await clock.advance(4);
+    }
+    expect(sizes(batches)).toEqual(['7 at 25']);
+  });
+
+  it('closes 5 ms after the last of several', async () => {
+    const {clock, batches, arrive, ask} = createBatcher();
+    ask();
+    for (const waitMs of [3, 4, 2]) {
+      arrive();
+      await clock.advance(waitMs);
+    }
+    await clock.advance(100);
+    expect(sizes(batches)).toEqual(['3 at 12']);
+  });
+
+  it('closes at once when it is full, and leaves the rest for the next one, at once too', async () => {
+    const {clock, batches, arrive, ask} = createBatcher({maxRequests: 512});
+    ask();
+    arrive(511);
+    await clock.advance(1);
+    expect(batches).toEqual([]);
+    arrive(600);
+    await clock.advance(0);
+    ask();
+    await clock.advance(0);
+    expect(sizes(batches)).toEqual(['512 at 1', '512 at 1']);
+    ask();
+    await clock.advance(10);
+    expect(sizes(batches).slice(2)).toEqual(['87 at 6']);
+  });
+
+  it('does not let what arrived during a cycle wait a second time', async () => {
+    const {clock, batches, arrive, ask} = createBatcher();
+    arrive(3);
+    await clock.advance(6);
+    ask();
+    await clock.advance(0);
+    expect(sizes(batches)).toEqual(['3 at 6']);
+  });
+
+  it('keeps open a window that the cycle was shorter than', async () => {
+    const {clock, batches, arrive, ask} = createBatcher();
+    arrive(1);
+    await clock.advance(2);
+    ask();
+    arrive(1);
+    await clock.advance(10);
+    expect(sizes(batches)).toEqual(['2 at 7']);
+  });
+
+  it('takes what waited before the batcher was there', async () => {
+    const {queue, clock} = createQueue();
+    queue.upsert(makeRequest({name: 'a'}));
+    const batcher = new Batcher({queue, clock, limits: {maxRequests: 9, idleMs: 5, maxMs: 25}});
+    const next = batcher.next(new AbortController().signal);
+    await clock.advance(5);
+    expect(await next).toHaveLength(1);
+  });
+
+  it('waits on when the requests that opened it are gone, and opens anew with the next', async () => {
+    const {queue, clock, batches, arrive, ask} = createBatcher();
+    ask();
+    arrive();
+    await clock.advance(1);
+    queue.remove(keyOf('r-0000'));
+    await clock.advance(50);
+    expect(batches).toEqual([]);
+    arrive();
+    await clock.advance(5);
+    expect(sizes(batches)).toEqual(['1 at 56']);
+  });
+
+  it('is not opened by requests of a parked class, and is by their waking', async () => {
+    const {queue, clock, batches, arrive, ask} = createBatcher();
+    arrive();
+    queue.park('small', verdict(), queue.take(9));
+    ask();
+    arrive(20);
+    await clock.advance(100);
+    expect(batches).toEqual([]);
+    queue.wakeAll();
+    await clock.advance(5);
+    expect(sizes(batches)).toEqual(['21 at 105']);
+  });
+
+  it('is empty when the signal aborts, takes nothing and leaves no timer', async () => {
+    const {queue, clock, batches, arrive, ask, stop} = createBatcher();
+    ask();
+    arrive();
+    await clock.advance(1);
+    stop.abort();
+    await clock.advance(0);
+    ask();
+    await clock.advance(0);
+    expect(sizes(batches)).toEqual(['0 at 1', '0 at 1']);
+    expect(queue.counts).toMatchObject({ready: 1, inFlight: 0});
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('needs a few timers, not one for each arrival', async () => {
+    const {clock, arrive, ask, batches} = createBatcher();
+    let timers = 0;
+    const setTimer = clock.setTimer.bind(clock);
+    clock.setTimer = (delayMs, fire) => {
+      timers++;
+      return setTimer(delayMs, fire);
+    };
+    ask();
+    for (let elapsedMs = 0; elapsedMs < 25; elapsedMs++) {
+      arrive(10);
+      await clock.advance(1);
+    }
+    expect(sizes(batches)).toEqual(['250 at 25']);
+    expect(timers).toBeLessThan(10);
+  });
+});
