@@ -58,6 +58,7 @@ describe('the Ledger object', () => {
         method: 'PATCH',
         path: '/apis/berth.dev/v1alpha1/ledgers/berth/status',
         contentType: 'application/merge-patch+json',
+        lane: 'ledger',
         body: {
           metadata: {resourceVersion: before},
           status: {

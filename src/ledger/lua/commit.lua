@@ -60,7 +60,6 @@ for index = assignmentsEnd + 1, #ARGV, 5 do
 end
 
 local held = readFields(KEYS[2], uids)
-local before = {} -- uid -> true where the hash has a record, to know what there is to delete
 local workers, seen = {}, {}
 local function need(worker)
   if not seen[worker] then
@@ -68,10 +67,12 @@ local function need(worker)
     workers[#workers + 1] = worker
   end
 end
+local released = {} -- uid -> parsed record, once
 for index = 6, releasesEnd do
-  local record = held[ARGV[index]]
-  if record then
-    need(parseRecord(record).worker)
+  local uid = ARGV[index]
+  if held[uid] and not released[uid] then
+    released[uid] = parseRecord(held[uid])
+    need(released[uid].worker)
   end
 end
 for _, assignment in ipairs(assignments) do
@@ -91,9 +92,8 @@ end
 for index = 6, releasesEnd do
   local uid = ARGV[index]
   if held[uid] then
-    local parsed = parseRecord(held[uid])
+    local parsed = released[uid]
     accumulate(sums[parsed.worker], parsed, -1)
-    before[uid] = true
     held[uid] = false
     touch(uid, parsed.worker)
   end
@@ -144,7 +144,7 @@ for _, uid in ipairs(uids) do
     if held[uid] then
       kept[#kept + 1] = uid
       kept[#kept + 1] = held[uid]
-    elseif before[uid] then
+    elseif released[uid] then
       gone[#gone + 1] = uid
     end
   end
