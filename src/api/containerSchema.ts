@@ -4,8 +4,8 @@ import {atomic, keyedBy, objectName, opaque} from './schemaParts.ts';
 /**
  * The parts of core/v1 that a request hands on to its Pod, by their names and shapes there. What
  * Berth reads itself, or what nearly every request has, is spelt out; sub-shapes that core/v1 keeps
- * adding to (`valueFrom`, a volume's source, security contexts) keep unknown fields, as a copy here
- * would reject what a newer Kubernetes accepts. The API server checks those when the Pod is made.
+ * adding to (`valueFrom`, `envFrom`, volumes, security contexts) are opaque, as a copy here would
+ * reject what a newer Kubernetes accepts. The API server checks those when the Pod is made.
  */
 const envVariable = z.object({
   name: z.string().min(1).max(1024).describe('Name of the variable.'),

@@ -1,89 +1,31 @@
-import {execFile} from 'node:child_process';
-import {promisify} from 'node:util';
-import {beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, expect, test} from 'vitest';
 import {parseRequest} from '../../src/api/parseRequest.ts';
 import {parseWorker} from '../../src/api/parseWorker.ts';
 import {parseCpuMillis, parseMemoryBytes} from '../../src/api/quantity.ts';
 import {
-  apiVersionOf,
   containerRequests,
   ledgers,
-  pathOf,
   type Resource,
   workerPools,
   workers,
 } from '../../src/kube/resource.ts';
-import {type ApiReply, sendOrThrow, type Transport} from '../../src/kube/transport.ts';
-import {ensureServers} from '../servers/ensureServers.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
-
-const run = promisify(execFile);
-const namespace = 'default';
-
-type Fields = Record<string, unknown>;
-/** undefined: accepted. */
-type Refusal = RegExp | undefined;
+import {
+  CrdCalls,
+  capacity,
+  container,
+  expectVerdict,
+  type Fields,
+  type Refusal,
+} from './crdCalls.ts';
 
 describeWithServers('the CRDs on a real API server', ['api'], (servers) => {
-  let transport: Transport;
-  let serial = 0;
+  let calls: CrdCalls;
 
   beforeAll(() => {
-    transport = servers.transport();
+    calls = new CrdCalls(servers.transport(), 'crd');
   });
 
-  function bodyOf(resource: Resource, fields: Fields, name: string): Fields {
-    const metadata = {name, ...(resource.namespaced && {namespace})};
-    return {apiVersion: apiVersionOf(resource), kind: resource.kind, metadata, ...fields};
-  }
-
-  const at = (resource: Resource) => (resource.namespaced ? {namespace} : {});
-
-  /** Asks for a create without keeping it. */
-  async function tryCreate(resource: Resource, fields: Fields, name = 'a'): Promise<ApiReply> {
-    const path = pathOf(resource, at(resource));
-    const body = bodyOf(resource, fields, name);
-    return await transport.send({method: 'POST', path, body, query: {dryRun: 'All'}});
-  }
-
-  async function create(resource: Resource, fields: Fields, status?: Fields): Promise<string> {
-    const name = `crd-${++serial}`;
-    const path = pathOf(resource, at(resource));
-    await sendOrThrow(transport, {method: 'POST', path, body: bodyOf(resource, fields, name)});
-    if (status) await sendOrThrow(transport, statusPatch(resource, name, status));
-    return name;
-  }
-
-  function statusPatch(resource: Resource, name: string, status: Fields) {
-    return {
-      method: 'PATCH',
-      path: pathOf(resource, {...at(resource), name, subresource: 'status'}),
-      body: {status},
-      contentType: 'application/merge-patch+json',
-    } as const;
-  }
-
-  async function patchSpec(name: string, spec: Fields): Promise<ApiReply> {
-    return await transport.send({
-      method: 'PATCH',
-      path: pathOf(containerRequests, {namespace, name}),
-      body: {spec},
-      contentType: 'application/merge-patch+json',
-      query: {dryRun: 'All'},
-    });
-  }
-
-  function expectVerdict(reply: ApiReply, refusal: Refusal): void {
-    const {message = ''} = (reply.body ?? {}) as {message?: string};
-    if (refusal === undefined) expect(reply.status, message).toBeLessThan(300);
-    else
-      expect({status: reply.status, message}).toEqual({
-        status: 422,
-        message: expect.stringMatching(refusal),
-      });
-  }
-
-  const container = {image: 'app:v1'};
   const labelOf = (key: string, operator: string, values?: string[]) => ({
     workerSelector: {matchExpressions: [{key, operator, ...(values && {values})}]},
   });
@@ -160,13 +102,12 @@ describeWithServers('the CRDs on a real API server', ['api'], (servers) => {
   ];
 
   test.each(requestRows)('ContainerRequest: %s', async (_, spec, refusal) => {
-    const reply = await tryCreate(containerRequests, {spec});
+    const reply = await calls.tryCreate(containerRequests, {spec});
     expectVerdict(reply, refusal);
     // What the server lets in, Berth can use; the other way round it may be stricter.
     if (refusal === undefined) expect(parseRequest(reply.body)).toMatchObject({kind: 'valid'});
   });
 
-  const capacity = {cpu: '4', memory: '8Gi'};
   const otherRows: readonly [string, Resource, Fields, Refusal, string?][] = [
     ['a worker has a capacity', workers, {spec: {capacity}}, undefined],
     ['a worker without one', workers, {spec: {}}, /spec\.capacity: Required value/],
@@ -201,7 +142,7 @@ describeWithServers('the CRDs on a real API server', ['api'], (servers) => {
   ];
 
   test.each(otherRows)('%s', async (_, resource, fields, refusal, name) => {
-    expectVerdict(await tryCreate(resource, fields, name), refusal);
+    expectVerdict(await calls.tryCreate(resource, fields, name), refusal);
   });
 
   test('quantities are the same to the API server and to Berth', async () => {
@@ -210,7 +151,7 @@ describeWithServers('the CRDs on a real API server', ['api'], (servers) => {
     texts.push('1000000', '1000000.0001', '7Pi', '8Pi', '9007199254740991', '0.0000000001', '1Ei');
     for (const text of texts) {
       const spec = {container, resources: {cpu: text, memory: text}};
-      const {body} = await tryCreate(containerRequests, {spec});
+      const {body} = await calls.tryCreate(containerRequests, {spec});
       const {message = ''} = body as {message?: string};
       const seen = [message.includes('resources.cpu'), message.includes('resources.memory')];
       const wanted = [parseCpuMillis(text), parseMemoryBytes(text)];
@@ -219,7 +160,7 @@ describeWithServers('the CRDs on a real API server', ['api'], (servers) => {
   });
 
   test('defaults are there to see, and mean the same as what Berth takes for absent', async () => {
-    const {body: request} = await tryCreate(containerRequests, {spec: {container}});
+    const {body: request} = await calls.tryCreate(containerRequests, {spec: {container}});
     expect(request).toMatchObject({
       spec: {
         resources: {cpu: '100m', memory: '128Mi'},
@@ -228,216 +169,16 @@ describeWithServers('the CRDs on a real API server', ['api'], (servers) => {
         suspend: false,
       },
     });
-    const {body: worker} = await tryCreate(workers, {spec: {capacity}});
+    const {body: worker} = await calls.tryCreate(workers, {spec: {capacity}});
     expect(worker).toMatchObject({
       spec: {poolName: 'default', unschedulable: false, capacity: {containers: 250}},
     });
     const bare = {...(worker as Fields), spec: {capacity}};
     expect(parseWorker(worker)).toEqual(parseWorker(bare));
-    const {body: pool} = await tryCreate(workerPools, {});
+    const {body: pool} = await calls.tryCreate(workerPools, {});
     expect(pool).toMatchObject({spec: {loadBound: 1.25, runtime: 'Pod'}});
   });
-
-  describe('while a request has a worker, of its spec', () => {
-    const spec = {
-      container: {
-        ...container,
-        env: [{name: 'A', valueFrom: {fieldRef: {fieldPath: 'metadata.name'}}}],
-        securityContext: {runAsUser: 7},
-      },
-      pod: {volumes: [{name: 'v', emptyDir: {}}]},
-    };
-    let placed: string;
-    let waiting: string;
-
-    beforeAll(async () => {
-      const assignment = {id: 'a-1', epoch: 1, cycle: 1};
-      placed = await create(
-        containerRequests,
-        {spec},
-        {phase: 'Scheduled', workerName: 'w-1', assignment},
-      );
-      waiting = await create(containerRequests, {spec}, {phase: 'Pending'});
-    });
-
-    test.each<[string, Fields, Refusal]>([
-      ['suspend may change', {suspend: true}, undefined],
-      ['activeDeadlineSeconds may change', {activeDeadlineSeconds: 9}, undefined],
-      ['ttlSecondsAfterFinished may change', {ttlSecondsAfterFinished: 9}, undefined],
-      ['the image may not', {container: {image: 'app:v2'}}, /spec\.container cannot change while/],
-      ['a new field of the container may not', {container: {workingDir: '/'}}, /spec\.container/],
-      ['its security may not', {container: {securityContext: {runAsUser: 0}}}, /spec\.container/],
-      ['a new security option may not', {container: {securityContext: {x: 1}}}, /spec\.container/],
-      [
-        'another security option in its place may not',
-        {container: {securityContext: {runAsUser: null, privileged: true}}},
-        /spec\.container/,
-      ],
-      ['where variables come from may not', {container: {env: [otherVariable]}}, /spec\.container/],
-      ['a volume may not', {pod: {volumes: [{name: 'v', hostPath: {path: '/'}}]}}, /spec\.pod /],
-      ['the resources may not', {resources: {cpu: '2'}}, /spec\.resources cannot change/],
-      ['the affinity key may not', {affinityKey: 'k'}, /spec\.affinityKey cannot change/],
-      ['the priority may not', {priority: 7}, /spec\.priority cannot change/],
-      ['the pool may not', {poolName: 'other'}, /spec\.poolName cannot change/],
-      ['the wanted worker may not', {workerName: 'w-2'}, /spec\.workerName cannot change/],
-      ['tolerations may not', {tolerations: [{operator: 'Exists'}]}, /spec\.tolerations cannot/],
-      ['the retry limit may not', {retryLimit: 0}, /spec\.retryLimit cannot change/],
-    ])('%s', async (_, change, refusal) => {
-      expectVerdict(await patchSpec(placed, change), refusal);
-      expectVerdict(await patchSpec(waiting, change), undefined);
-    });
-  });
-
-  describe('of the status of a request that runs on w-1 as assignment a-1', () => {
-    const running = {phase: 'Running', workerName: 'w-1', assignment: {id: 'a-1', epoch: 3}};
-    test.each<[string, Fields, Refusal]>([
-      ['the end is taken', {phase: 'Succeeded', exitCode: 0}, undefined],
-      ['a requeue is taken', {phase: 'Pending', workerName: null, assignment: null}, undefined],
-      ['a new assignment is taken', {workerName: 'w-2', assignment: {id: 'a-2'}}, undefined],
-      ['a second worker is not', {workerName: 'w-2'}, /one assignment id is for one worker/],
-      ['a stale assignment is not', {assignment: {id: 'a-0'}}, /wanted the current assignment id/],
-      ['an assignment lost is not', {assignment: null}, /wanted the current assignment id/],
-      ['running on no worker is not', {workerName: null}, /wanted a workerName in phase/],
-      ['a phase of no meaning is not', {phase: 'Paused'}, /Unsupported value: "Paused"/],
-    ])('%s', async (_, change, refusal) => {
-      const name = await create(containerRequests, {spec: {container}}, running);
-      const patch = statusPatch(containerRequests, name, change);
-      expectVerdict(await transport.send({...patch, query: {dryRun: 'All'}}), refusal);
-    });
-
-    test('a finished one does not run again', async () => {
-      const name = await create(
-        containerRequests,
-        {spec: {container}},
-        {phase: 'Failed', workerName: 'w-1'},
-      );
-      const patch = statusPatch(containerRequests, name, {phase: 'Running'});
-      expectVerdict(await transport.send(patch), /a finished request stays finished/);
-    });
-
-    test('conditions are one a type', async () => {
-      const name = await create(containerRequests, {spec: {container}}, running);
-      const condition = {
-        type: 'Ready',
-        status: 'True',
-        reason: 'Running',
-        message: '',
-        lastTransitionTime: '2026-01-02T03:04:05Z',
-      };
-      const patch = statusPatch(containerRequests, name, {conditions: twice(condition)});
-      expectVerdict(await transport.send(patch), /Duplicate value/);
-    });
-  });
-
-  test('the epoch of a ledger only grows, and a full ledger is taken', async () => {
-    const name = await create(ledgers, {}, {epoch: 5, cycle: 1});
-    const inFlight = Array.from({length: 4096}, (_, index) => ({
-      uid: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-      request: `team/request-${index}`,
-      workerName: `worker-${index % 1000}`,
-      cpuMillis: 500,
-      memoryBytes: 268_435_456,
-      gpuDevices: [0, 1],
-      gpuMillis: 1000,
-    }));
-    const send = (status: Fields) => transport.send(statusPatch(ledgers, name, status));
-    expectVerdict(await send({epoch: 4}), /another operator owns the ledger/);
-    expectVerdict(await send({epoch: null}), /another operator owns the ledger/);
-    expectVerdict(await send({epoch: 6, inFlight}), undefined);
-    expectVerdict(await send({inFlight: [...inFlight, inFlight[0]]}), /Too many/);
-  });
-
-  test('field selectors find requests and workers by what they are asked for', async () => {
-    const spec = {container, poolName: 'select'};
-    const on = await create(containerRequests, {spec}, {phase: 'Running', workerName: 'w-select'});
-    await create(containerRequests, {spec}, {phase: 'Pending'});
-    const worker = await create(workers, {spec: {poolName: 'select', capacity}});
-    expect(await namesOf(containerRequests, 'status.workerName=w-select')).toEqual([on]);
-    expect(await namesOf(containerRequests, 'spec.poolName=select,status.phase=Running')).toEqual([
-      on,
-    ]);
-    expect(await namesOf(workers, 'spec.poolName=select')).toEqual([worker]);
-  });
-
-  async function namesOf(resource: Resource, fieldSelector: string): Promise<string[]> {
-    const path = pathOf(resource, at(resource));
-    const list = await sendOrThrow<{items: {metadata: {name: string}}[]}>(transport, {
-      method: 'GET',
-      path,
-      query: {fieldSelector},
-    });
-    return list.items.map((item) => item.metadata.name);
-  }
-
-  describe('kubectl', () => {
-    async function kubectl(...parameters: string[]): Promise<string> {
-      const {kubectl: program} = await ensureServers('kubectl');
-      const {stdout} = await run(program, [
-        `--kubeconfig=${servers.api.kubeconfigPath}`,
-        ...parameters,
-      ]);
-      return stdout;
-    }
-
-    test('get shows what people ask for, and more with -o wide', async () => {
-      const condition = {
-        type: 'Scheduled',
-        status: 'False',
-        reason: 'Unplaceable',
-        message: '0/20 workers fit',
-        lastTransitionTime: '2026-01-02T03:04:05Z',
-      };
-      const spec = {container, resources: {cpu: 2, memory: '1Gi', gpu: {count: 4}}};
-      const name = await create(
-        containerRequests,
-        {spec},
-        {phase: 'Pending', conditions: [condition]},
-      );
-      const narrow = await kubectl('get', 'creq', name);
-      expect(narrow).toMatch(/NAME +PHASE +WORKER +REASON +GPUS +AGE\n/);
-      expect(narrow).toMatch(/Pending +Unplaceable +4 +\d+s/);
-      const wide = await kubectl('get', 'creq', name, '-o', 'wide');
-      expect(wide).toMatch(/CPU +MEMORY +PRIORITY +AFFINITY +ATTEMPTS +EXIT +IMAGE +MESSAGE\n/);
-      expect(wide).toMatch(/ 2 +1Gi +0 +app:v1 +0\/20 workers fit/);
-
-      const worker = await create(
-        workers,
-        {spec: {capacity}},
-        {containers: 7, free: {cpu: '500m', memory: '1Gi'}},
-      );
-      expect(await kubectl('get', 'wrk', worker)).toMatch(/default +false +7 +500m +1Gi/);
-      expect(await kubectl('get', 'berth', '-A')).toMatch(/worker\.berth\.dev/);
-    });
-
-    test.each([
-      ['creq', 'Where the request|A container to run on one worker'],
-      ['creq.spec.resources.memory', 'Memory to hold, in bytes'],
-      ['creq.status.assignment.id', 'Fences a worker that lost the request'],
-      ['workers.spec.capacity.gpu.type', 'Type of all its GPUs'],
-      ['workerpools.spec.loadBound', 'times the mean load'],
-      ['ledgers.status.inFlight.uid', 'its identity'],
-    ])('explain %s says what it means', async (path, meaning) => {
-      const text = (await kubectl('explain', path)).replaceAll(/\s+/g, ' ');
-      expect(text).toMatch(new RegExp(meaning));
-    });
-
-    test('names an unknown field instead of dropping it in silence', async () => {
-      const text = JSON.stringify(bodyOf(containerRequests, {spec: {container, gpu: 1}}, 'odd'));
-      const {kubectl: program} = await ensureServers('kubectl');
-      const child = run('sh', [
-        '-c',
-        'printf %s "$1" | "$2" --kubeconfig="$3" apply --dry-run=server -f -',
-        'sh',
-        text,
-        program,
-        servers.api.kubeconfigPath,
-      ]);
-      await expect(child).rejects.toThrow(/unknown field "spec.gpu"/);
-    });
-  });
 });
-
-const otherVariable = {name: 'A', valueFrom: {fieldRef: {fieldPath: 'metadata.uid'}}};
 
 function manyLabels(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({length: count}, (_, index) => [`key-${index}`, 'x']));
