@@ -176,6 +176,3 @@ export const containerRequestSchema = z
 
 /** A ContainerRequest as the API server returns it: with its defaults. */
 export type ContainerRequest = z.infer<typeof containerRequestSchema>;
-/** A ContainerRequest as a person writes it. */
-export type ContainerRequestInput = z.input<typeof containerRequestSchema>;
-export type ContainerRequestStatus = z.infer<typeof containerRequestStatusSchema>;

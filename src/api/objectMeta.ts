@@ -19,5 +19,3 @@ export const objectMetaSchema = z
     ownerReferences: z.array(z.looseObject({uid: z.string(), kind: z.string()})).optional(),
   })
   .describe('Standard object metadata.');
-
-export type ObjectMeta = z.infer<typeof objectMetaSchema>;

@@ -55,5 +55,3 @@ export const workerPoolSchema = z
 
 /** A WorkerPool as the API server returns it: with its defaults. */
 export type WorkerPool = z.infer<typeof workerPoolSchema>;
-/** A WorkerPool as a person writes it. */
-export type WorkerPoolInput = z.input<typeof workerPoolSchema>;

@@ -83,6 +83,3 @@ export const workerSchema = z
 
 /** A Worker as the API server returns it: with its defaults. */
 export type Worker = z.infer<typeof workerSchema>;
-/** A Worker as a person writes it. */
-export type WorkerInput = z.input<typeof workerSchema>;
-export type WorkerStatus = z.infer<typeof workerStatusSchema>;

@@ -1,4 +1,5 @@
 import {beforeAll, describe, test} from 'vitest';
+import type {Ledger} from '../../src/api/ledgerSchema.ts';
 import {containerRequests, ledgers} from '../../src/kube/resource.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {CrdCalls, container, expectVerdict, type Fields, type Refusal} from './crdCalls.ts';
@@ -102,15 +103,18 @@ describeWithServers('changes of objects on a real API server', ['api'], (servers
 
   test('the epoch of a ledger only grows, and a full ledger is taken', async () => {
     const name = await calls.create(ledgers, {}, {epoch: 5, cycle: 1});
-    const inFlight = Array.from({length: 4096}, (_, index) => ({
-      uid: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-      request: `team/request-${index}`,
-      workerName: `worker-${index % 1000}`,
-      cpuMillis: 500,
-      memoryBytes: 268_435_456,
-      gpuDevices: [0, 1],
-      gpuMillis: 1000,
-    }));
+    const inFlight: NonNullable<Ledger['status']>['inFlight'] & object = Array.from(
+      {length: 4096},
+      (_, index) => ({
+        uid: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+        request: `team/request-${index}`,
+        workerName: `worker-${index % 1000}`,
+        cpuMillis: 500,
+        memoryBytes: 268_435_456,
+        gpuDevices: [0, 1],
+        gpuMillis: 1000,
+      }),
+    );
     const send = (status: Fields) => calls.patchStatus(ledgers, name, status);
     expectVerdict(await send({epoch: 4}), /another operator owns the ledger/);
     expectVerdict(await send({epoch: null}), /another operator owns the ledger/);

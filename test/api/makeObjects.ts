@@ -1,6 +1,3 @@
-import type {ContainerRequestInput} from '../../src/api/containerRequestSchema.ts';
-import type {WorkerInput} from '../../src/api/workerSchema.ts';
-
 /** A ContainerRequest as a watch delivers it, with `spec` over the least that is needed. */
 export function makeRequestObject(
   spec: Record<string, unknown> = {},
@@ -21,7 +18,7 @@ export function makeRequestObject(
     },
     spec: {container: {image: 'app:v1'}, ...spec},
     ...(status && {status}),
-  } satisfies ContainerRequestInput | Record<string, unknown>;
+  };
 }
 
 /** A Worker as a watch delivers it, with `spec` over the least that is needed. */
@@ -36,5 +33,5 @@ export function makeWorkerObject(
     metadata: {name: 'worker-1', uid: 'uid-w1', resourceVersion: '5', ...metadata},
     spec: {capacity: {cpu: '4', memory: '8Gi'}, ...spec},
     ...(status && {status}),
-  } satisfies WorkerInput | Record<string, unknown>;
+  };
 }

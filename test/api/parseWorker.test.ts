@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {defaultPool, parsePool} from '../../src/api/parsePool.ts';
 import {parseWorker} from '../../src/api/parseWorker.ts';
+import type {WorkerPool} from '../../src/api/workerPoolSchema.ts';
+import type {Worker} from '../../src/api/workerSchema.ts';
 import {makeWorkerObject} from './makeObjects.ts';
 
 describe('a worker', () => {
@@ -31,8 +33,13 @@ describe('a worker', () => {
   });
 
   test('with everything is read as it is', () => {
-    const object = makeWorkerObject(
-      {
+    const object: Worker = {
+      metadata: {
+        name: 'worker-1',
+        labels: {zone: 'a'},
+        deletionTimestamp: '2026-01-01T00:00:00Z',
+      },
+      spec: {
         poolName: 'gpu',
         nodeName: 'node-7',
         capacity: {cpu: '64', memory: '1Ti', gpu: {type: 'H100', count: 8}, containers: 10},
@@ -42,9 +49,18 @@ describe('a worker', () => {
         ],
         unschedulable: true,
       },
-      {conditions: [{type: 'Ready', status: 'True'}]},
-      {labels: {zone: 'a'}, deletionTimestamp: '2026-01-01T00:00:00Z'},
-    );
+      status: {
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'True',
+            reason: 'Heartbeat',
+            message: '',
+            lastTransitionTime: '2026-01-01T00:00:00Z',
+          },
+        ],
+      },
+    };
     expect(parseWorker(object)).toMatchObject({
       worker: {
         poolName: 'gpu',
@@ -104,7 +120,7 @@ describe('a pool', () => {
   });
 
   test('that makes workers of nodes says of which, and what it leaves them', () => {
-    const spec = {
+    const spec: WorkerPool['spec'] = {
       strategy: 'Pack',
       loadBound: 2,
       nodeSelector: {gpu: 'yes'},
