@@ -152,6 +152,14 @@ describe('with chosen keys', () => {
     expect(Math.max(...counts)).toBe(Math.floor(5 * loadBound));
   });
 
+  test('what was there before the batch counts towards the mean', () => {
+    const table = tableOf(makeWorkers(20));
+    for (const one of place(makeRequests(100), table.snapshot()).assigned) {
+      table.take(allocationOf(one));
+    }
+    expect(shareOf(place(uniformKeys(20), table.snapshot()), 'Warm')).toBeGreaterThan(0.6);
+  });
+
   test('fewer requests than workers are on their first choice, not on the least loaded', () => {
     const plan = place(uniformKeys(10), snapshotOf(makeWorkers(200)));
     expect(shareOf(plan, 'Warm')).toBeGreaterThan(0.8);

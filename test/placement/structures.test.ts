@@ -33,6 +33,27 @@ test('a heap always has the least score at its top, the lowest rank among equals
   );
 });
 
+test('a heap stays in order when the candidate that fills a gap is less than those above it', () => {
+  // Only the path down to the last place holds small scores; the gap opens on the other side.
+  const small = new Map([
+    [0, 0],
+    [2, 1],
+    [6, 2],
+    [14, 3],
+    [30, 4],
+  ]);
+  const heap = new CandidateHeap(31, 31);
+  for (let rank = 0; rank < 31; rank++) heap.add(rank, small.get(rank) ?? 10 + rank);
+  heap.remove(7);
+  const drained: number[] = [];
+  for (let rank = heap.top; rank >= 0; rank = heap.top) {
+    drained.push(heap.topScore);
+    heap.remove(rank);
+  }
+  expect(drained).toHaveLength(30);
+  expect(drained).toEqual(drained.toSorted((left, right) => left - right));
+});
+
 test('a slot table holds every rank once, at most half full', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({max: 50}), {maxLength: 100}), (hashes) => {
