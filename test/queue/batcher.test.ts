@@ -98,6 +98,18 @@ describe('a batch', () => {
     expect(sizes(batches)).toEqual(['2 at 7']);
   });
 
+  it('has a window of its own, whenever the one before it was opened', async () => {
+    const {clock, batches, arrive, ask} = createBatcher();
+    ask();
+    arrive();
+    await clock.advance(100);
+    arrive();
+    await clock.advance(1);
+    ask();
+    await clock.advance(10);
+    expect(sizes(batches)).toEqual(['1 at 5', '1 at 105']);
+  });
+
   it('takes what waited before the batcher was there', async () => {
     const {queue, clock} = createQueue();
     queue.upsert(makeRequest({name: 'a'}));

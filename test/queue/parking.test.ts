@@ -131,6 +131,7 @@ describe('reporting verdicts', () => {
     reported(queue);
     queue.wakeAll();
     parkAll(queue, 'small', 'no', 2);
+    expect(reported(queue)).toEqual([]);
     queue.wakeAll();
     parkAll(queue, 'small', 'no');
     expect(reported(queue)).toEqual([]);

@@ -209,6 +209,21 @@ describe('the limit of known requests', () => {
 });
 
 describe('beginning anew', () => {
+  it.each([
+    ['that nobody takes', 0],
+    ['that was in flight', 1],
+  ])('reports a verdict again to a request %s', (_name, inFlight) => {
+    const {queue} = createQueue();
+    for (const name of ['a', 'b']) queue.upsert(makeRequest({name}));
+    parkAll(queue, 'small');
+    queue.takeUnreported(9);
+    queue.wakeAll();
+    queue.take(inFlight);
+    queue.restart();
+    parkAll(queue, 'small', undefined, 1);
+    expect(queue.takeUnreported(9)).toHaveLength(2);
+  });
+
   it('readies what was in flight or parked, keeps backoffs, and reports every verdict again', () => {
     const {queue} = createQueue();
     queue.upsert(makeRequest({name: 'parked', classKey: 'large'}));

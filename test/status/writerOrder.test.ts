@@ -41,7 +41,7 @@ describe('the order of writes', () => {
   });
 
   it('of several reasons of one request is the latest one only', async () => {
-    const {clock, server, writer, run, ends} = createRig();
+    const {clock, server, writer, run, ends} = createRig({limits: {pendingConnections: 2}});
     run();
     const record = waiting(server);
     server.script([{held: true}]);
@@ -86,6 +86,18 @@ describe('the order of writes', () => {
       'bind r-1 written',
     ]);
     expect(server.log).toEqual(['PATCH r-1']);
+  });
+
+  it('takes reasons again once the placement came to nothing', async () => {
+    const {clock, server, writer, run, kinds} = createRig();
+    run();
+    const record = waiting(server);
+    server.script([{status: 422}]);
+    writer.write(bind(record));
+    await clock.advance(0);
+    writer.write(pending(record));
+    await clock.advance(0);
+    expect(kinds()).toEqual(['bind r-1 refused', 'pending r-1 written']);
   });
 
   it('lets a placement pass a slow write of the reason of the same request', async () => {
