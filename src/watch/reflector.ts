@@ -47,6 +47,8 @@ export interface ReflectorOptions<T> extends Selection {
 interface Gathered<T> {
   readonly held: Map<string, Held>;
   readonly decoded: Map<string, T>;
+  /** Keys under which the sink has another object. */
+  readonly renewed: Set<string>;
 }
 
 /**
@@ -70,8 +72,8 @@ export class Reflector<T> {
     this.#options = options;
     const {limits, clock} = options;
     this.#held = new HeldObjects(limits.rememberedDeletions);
-    this.#watcher = new Watcher({...options, selection: options});
     this.#slice = new TimeSlice(clock);
+    this.#watcher = new Watcher({...options, selection: options, slice: this.#slice});
     this.#audit = new ReflectorAudit({
       ...options,
       selection: options,
@@ -102,9 +104,7 @@ export class Reflector<T> {
   /** What keeps the sink from being up to date, for `/readyz`; undefined when nothing does. */
   get waitingFor(): string | undefined {
     const {kind} = this.#watcher.state;
-    // A stream that has given its list goes on as a watch, in the same state.
-    const follows = kind === 'Watching' || (kind === 'Streaming' && !this.#gathered);
-    if (this.#hasSynced && follows) return undefined;
+    if (this.#hasSynced && kind === 'Watching') return undefined;
     const {plural} = this.#options.resource;
     return `${plural}: ${kind === 'Backoff' ? 'the API server to answer' : 'the list to be whole'}`;
   }
@@ -164,11 +164,11 @@ export class Reflector<T> {
   async #take(event: WatcherEvent): Promise<void> {
     switch (event.kind) {
       case 'restarted':
-        this.#gathered = {held: new Map(), decoded: new Map()};
+        this.#gathered = {held: new Map(), decoded: new Map(), renewed: new Set()};
         return;
       case 'page':
         for (const object of event.objects) {
-          this.#gather(object);
+          this.#slice.work(() => this.#gather(object));
           if (this.#slice.isOver) await this.#slice.rest();
         }
         return;
@@ -176,8 +176,9 @@ export class Reflector<T> {
         this.#swapIn(event.resourceVersion);
         return;
       case 'applied':
-        if (this.#gathered) this.#gather(event.object);
-        else this.#apply(event.object);
+        this.#slice.work(() =>
+          this.#gathered ? this.#gather(event.object) : this.#apply(event.object),
+        );
         return;
       case 'deleted':
         this.#delete(event.object);
@@ -194,19 +195,18 @@ export class Reflector<T> {
     if (!identity || !this.#gathered) return;
     const {key, uid, resourceVersion} = identity;
     this.#gathered.held.set(key, {uid, resourceVersion});
+    const before = this.#held.get(key);
+    if (before && before.uid !== uid) this.#gathered.renewed.add(key);
     this.#gathered.decoded.set(key, this.#options.decode(withoutManagedFields(object)));
   }
 
   #swapIn(resourceVersion: string): void {
     assert(this.#gathered !== undefined, 'a list ends that has begun');
-    const {held, decoded} = this.#gathered;
+    const {held, decoded, renewed} = this.#gathered;
     this.#gathered = undefined;
     this.#lists++;
     const {sink, log} = this.#options;
-    for (const [key, {uid}] of this.#held.entries()) {
-      const listed = held.get(key);
-      if (listed && listed.uid !== uid) sink.remove(key);
-    }
+    for (const key of renewed) sink.remove(key);
     sink.replace([...decoded.values()]);
     this.#held.swap(held, resourceVersion);
     const keys = {path: collectionPath(this.#options), objects: held.size, resourceVersion};

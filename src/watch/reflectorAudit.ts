@@ -131,13 +131,13 @@ export class ReflectorAudit<T> {
       const page = await this.#page(() => listPage(transport, selection, query, signal), signal);
       if (page.kind !== 'page') return page;
       for (const object of page.objects) {
-        const identity = identityOf(object);
-        if (!identity) continue;
-        listed.add(identity.key);
-        if (this.#isBehind(identity)) {
+        slice.work(() => {
+          const identity = identityOf(object);
+          if (identity) listed.add(identity.key);
+          if (!identity || !this.#isBehind(identity)) return;
           const decoded = decode(withoutManagedFields(object));
           differences.push({kind: 'behind', identity, decoded});
-        }
+        });
         if (slice.isOver) await slice.rest();
       }
       if (differences.length > limits.maxRepairs) differences = this.#outstanding(differences);
@@ -184,9 +184,10 @@ export class ReflectorAudit<T> {
   async #gone(listed: Set<string>, resourceVersion: string, slice: TimeSlice) {
     const gone: Difference<T>[] = [];
     for (const [key, held] of this.#options.held.entries()) {
-      if (!listed.has(key) && !isOlder(resourceVersion, held.resourceVersion)) {
+      slice.work(() => {
+        if (listed.has(key) || isOlder(resourceVersion, held.resourceVersion)) return;
         gone.push({kind: 'gone', key, held});
-      }
+      });
       if (slice.isOver) await slice.rest();
     }
     return gone;

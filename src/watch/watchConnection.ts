@@ -1,6 +1,7 @@
 import {type ApiCall, type Transport, TransportError} from '../kube/transport.ts';
 import type {Clock} from '../lib/clock.ts';
 import {SilenceTimer} from './silenceTimer.ts';
+import type {TimeSlice} from './timeSlice.ts';
 import {parseWatchLine, type Refusal, refusalOf, type WatchEvent} from './watchEvent.ts';
 
 /** How one watch connection ended. */
@@ -21,6 +22,8 @@ export interface WatchConnectionOptions {
   readonly call: ApiCall;
   readonly clock: Clock;
   readonly silenceMs: number;
+  /** Parsing a line is most of the work of a watch; whoever takes the events rests. */
+  readonly slice: TimeSlice;
 }
 
 /** Longest part of an unparsed line that is kept for the log. */
@@ -33,7 +36,7 @@ type LiveEvent = Exclude<WatchEvent, {kind: 'error'}>;
  * network does. Leaving early (`return`) closes the connection.
  */
 export async function* watchConnection(
-  {transport, call, clock, silenceMs}: WatchConnectionOptions,
+  {transport, call, clock, silenceMs, slice}: WatchConnectionOptions,
   signal: AbortSignal,
 ): AsyncGenerator<LiveEvent, WatchEnd> {
   const silence = new AbortController();
@@ -50,7 +53,7 @@ export async function* watchConnection(
     for await (const line of reply.lines) {
       if (either.aborted) break;
       timer.heard();
-      const event = parseWatchLine(line);
+      const event = slice.work(() => parseWatchLine(line));
       if (event === undefined) return {kind: 'unparsed', line: line.slice(0, LINE_EXCERPT)};
       if (event.kind === 'error') return {...event, kind: 'refused'};
       yield event;

@@ -6,6 +6,7 @@ import type {Random} from '../lib/random.ts';
 import type {Log} from '../observe/log.ts';
 import {collectionPath, listPage, type Selection} from './listPage.ts';
 import {isOlder, newerOf} from './resourceVersion.ts';
+import type {TimeSlice} from './timeSlice.ts';
 import {type WatchEnd, watchConnection} from './watchConnection.ts';
 import {isExpired, type Refusal} from './watchEvent.ts';
 import type {WatchLimits} from './watchLimits.ts';
@@ -38,6 +39,7 @@ export interface WatcherOptions {
   readonly log: Log;
   readonly limits: WatchLimits;
   readonly metrics: WatchMetrics;
+  readonly slice: TimeSlice;
   /** Of the first list. A new leader must not begin with an old one. Default `cached`. */
   readonly firstRead?: ReadMode;
   /** By pages, or by WatchList where the server has it. Default `stream`. */
@@ -150,13 +152,13 @@ export class Watcher {
 
   /** Reads one watch connection to its end. */
   async *#follow(start: FollowState, signal: AbortSignal): Step {
-    const {transport, clock, limits} = this.#options;
+    const {transport, clock, limits, slice} = this.#options;
     let state = start;
     const openedMs = clock.monotonicMs();
     this.#connection = new AbortController();
     if (this.#relistAsked) this.#connection.abort();
     const connection = watchConnection(
-      {transport, call: this.#watchCall(start), clock, silenceMs: limits.silenceMs},
+      {transport, call: this.#watchCall(start), clock, silenceMs: limits.silenceMs, slice},
       AbortSignal.any([signal, this.#connection.signal]),
     );
     try {
@@ -186,7 +188,8 @@ export class Watcher {
             'the list is older than what was seen',
           );
         } else {
-          state = yield* this.#listed(event.resourceVersion);
+          // The same connection goes on as a watch, before this step is over.
+          this.#state = state = yield* this.#listed(event.resourceVersion);
         }
       }
     } finally {
