@@ -41,16 +41,20 @@ export default async function setup(project: TestProject): Promise<Stop> {
       return undefined;
     }
   };
-  try {
-    const [api, redis] = await Promise.all([
-      part('api', () => provideApi(stops)),
-      part('redis', () => provideRedis(stops)),
-    ]);
-    project.provide('berthServers', {...(api && {api}), ...(redis && {redis}), missing});
-  } catch (error) {
+  // Settled, not raced: what is still starting when another part fails must be stopped as well.
+  const [api, redis] = await Promise.allSettled([
+    part('api', () => provideApi(stops)),
+    part('redis', () => provideRedis(stops)),
+  ]);
+  if (api.status === 'rejected' || redis.status === 'rejected') {
     await stopAll(stops);
-    throw error;
+    throw api.status === 'rejected' ? api.reason : (redis as PromiseRejectedResult).reason;
   }
+  project.provide('berthServers', {
+    ...(api.value && {api: api.value}),
+    ...(redis.value && {redis: redis.value}),
+    missing,
+  });
   return () => stopAll(stops);
 }
 
