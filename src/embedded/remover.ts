@@ -10,7 +10,7 @@ import {flagOf, invalidOptions, isSelected, type Query, selectionOf, textOf} fro
 import type {Route} from './route.ts';
 import type {Store} from './store.ts';
 import type {StoredObject} from './storedObject.ts';
-import {timestampOf} from './writer.ts';
+import {timestampOf} from './timestamp.ts';
 
 export interface RemoverOptions {
   readonly store: Store;

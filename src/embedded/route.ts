@@ -33,6 +33,14 @@ export class Routes {
     if (!kind.custom) this.#builtInGroups.add(`${group}/${version}`);
   }
 
+  /** Serves the kinds of one plural no more. */
+  delete(group: string, plural: string): void {
+    for (const [id, {kind}] of this.#collections) {
+      const {resource} = kind;
+      if (resource.group === group && resource.plural === plural) this.#collections.delete(id);
+    }
+  }
+
   /** @throws Refusal 404 */
   resolve(path: string): Route {
     const parts = split(path);

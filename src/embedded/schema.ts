@@ -75,8 +75,8 @@ export function memberSchema(schema: Schema, key: string): Schema | undefined {
 }
 
 /**
- * Sets the defaults of absent members, in place. A null counts as absent where the member has a
- * default and is not nullable.
+ * Sets the defaults of absent members, in place. A null counts as absent where the member is not
+ * nullable: it gets the default, or goes. Nulls in lists stay, for the validation to refuse.
  */
 export function applyDefaults(value: unknown, schema: Schema): void {
   if (Array.isArray(value)) {
@@ -85,12 +85,20 @@ export function applyDefaults(value: unknown, schema: Schema): void {
   }
   if (!isObject(value)) return;
   for (const [key, member] of Object.entries(schema.properties ?? {})) {
-    const current = value[key];
-    const isAbsent = current === undefined || (current === null && !member.nullable);
-    if (member.default !== undefined && isAbsent) value[key] = copyJson(member.default);
+    dropNull(value, key, member);
+    if (member.default !== undefined && value[key] === undefined) {
+      value[key] = copyJson(member.default);
+    }
     if (value[key] !== undefined) applyDefaults(value[key], member);
   }
   if (typeof schema.additionalProperties === 'object') {
-    for (const key of Object.keys(value)) applyDefaults(value[key], schema.additionalProperties);
+    for (const key of Object.keys(value)) {
+      dropNull(value, key, schema.additionalProperties);
+      applyDefaults(value[key], schema.additionalProperties);
+    }
   }
+}
+
+function dropNull(object: JsonObject, key: string, member: Schema): void {
+  if (object[key] === null && !member.nullable) delete object[key];
 }

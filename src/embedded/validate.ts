@@ -205,7 +205,6 @@ function checkObject(
   const {required, minProperties, maxProperties} = schema;
   const below = (key: string) => (path === '' ? key : `${path}.${key}`);
   for (const key of required ?? []) {
-    // The server drops a null of a member that may not be null before it looks.
     if (value[key] === undefined) {
       causes.push(cause('FieldValueRequired', below(key), 'Required value'));
     }

@@ -30,6 +30,7 @@ import type {Route} from './route.ts';
 import {applyDefaults, prune} from './schema.ts';
 import type {Store} from './store.ts';
 import type {StoredObject} from './storedObject.ts';
+import {timestampOf} from './timestamp.ts';
 import {validate} from './validate.ts';
 
 export interface WriteOptions {
@@ -195,11 +196,6 @@ export class Writer {
       finalizers,
     });
   }
-}
-
-/** RFC 3339 in whole seconds, as metav1.Time. */
-export function timestampOf(wallMs: number): string {
-  return `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
 }
 
 /** Whether the last thing that held a deleted object back is gone with this write. */

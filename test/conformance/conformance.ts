@@ -1,0 +1,30 @@
+import {afterAll, afterEach, beforeAll, beforeEach, describe} from 'vitest';
+import {Bench, type OpenServer} from './bench.ts';
+import {builtIns} from './builtIns.ts';
+import {deletes} from './deletes.ts';
+import {garbage} from './garbage.ts';
+import {lists} from './lists.ts';
+import {validation} from './validation.ts';
+import {watches} from './watches.ts';
+import {writes} from './writes.ts';
+
+/**
+ * What Berth relies on in an API server, as tests on the `Transport` port. The real server is the
+ * truth: a test that fails there is wrong, a test that fails on the embedded one has found a bug.
+ */
+export function conformance(name: string, open: () => Promise<OpenServer>): void {
+  describe(name, () => {
+    const bench = new Bench(open);
+    beforeAll(() => bench.start());
+    beforeEach(() => bench.freshNamespace());
+    afterEach(() => bench.stopWatches());
+    afterAll(() => bench.stop());
+    writes(bench);
+    validation(bench);
+    deletes(bench);
+    lists(bench);
+    watches(bench);
+    builtIns(bench);
+    garbage(bench);
+  });
+}
