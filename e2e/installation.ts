@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {RealApiServer} from '../test/servers/apiServer.ts';
 import {ensureServers} from '../test/servers/ensureServers.ts';
+import {waitFor} from '../test/servers/waitFor.ts';
 import {OperatorProcess} from './operatorProcess.ts';
 import {run} from './run.ts';
 
@@ -58,7 +59,13 @@ export class Installation {
     } else {
       await kubectl('apply', '--server-side', '-k', join(root, 'deploy/kustomize/overlays/redis'));
     }
-    await kubectl('wait', '--for=condition=Established', 'crd', '-l', '!none', '--timeout=30s');
+    // Established is not enough: for a moment the server still answers 429, "storage is initializing".
+    await waitFor('the API server to serve the CRDs', 30_000, () =>
+      kubectl('get', 'creq,wrk,workerpools,ledgers', '-A').then(
+        () => true,
+        () => false,
+      ),
+    );
     const folder = mkdtempSync(join(tmpdir(), 'berth-e2e-'));
     const configPath = join(folder, 'config.yaml');
     writeFileSync(configPath, await mountedConfig(kubectl));

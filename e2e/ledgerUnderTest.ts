@@ -1,6 +1,7 @@
-import {mkdtempSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import type {RealApiServer} from '../test/servers/apiServer.ts';
 import {startRedis} from '../test/servers/redisServer.ts';
 import type {Installer} from './installation.ts';
@@ -37,10 +38,7 @@ export const ledgersUnderTest: readonly LedgerChoice[] = [
     kind: 'redis',
     installer: 'kustomize',
     async start() {
-      const redis = await startRedis({
-        tls: true,
-        users: [`user berth on >${password} ${leastRights}`],
-      });
+      const redis = await startRedis({tls: true, users: sampleUsers()});
       const passwordFile = join(mkdtempSync(join(tmpdir(), 'berth-e2e-')), 'password');
       writeFileSync(passwordFile, `${password}\n`);
       return {
@@ -57,7 +55,11 @@ export const ledgersUnderTest: readonly LedgerChoice[] = [
   },
 ];
 
-const leastRights = '~berth:* +@all';
+/** The users of the sample, with a password of our own. */
+function sampleUsers(): readonly string[] {
+  const sample = fileURLToPath(new URL('../deploy/samples/redis/users.acl', import.meta.url));
+  return readFileSync(sample, 'utf8').replace('CHANGE-ME', password).trim().split('\n');
+}
 
 function patchesOfLedgerStatus(metrics: string): number {
   let sum = 0;

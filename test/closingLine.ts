@@ -6,8 +6,10 @@ export default class ClosingLine implements Reporter {
     const counts = {passed: 0, failed: unhandledErrors.length, skipped: 0, pending: 0};
     for (const module of modules) {
       for (const test of module.children.allTests()) counts[test.result().state]++;
-      // A file that cannot be loaded holds no test, and is a failure all the same.
-      if (module.errors().length > 0) counts.failed++;
+      // What cannot be loaded or set up runs no test, and is a failure all the same.
+      for (const suite of [module, ...module.children.allSuites()]) {
+        if (suite.errors().length > 0) counts.failed++;
+      }
     }
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
     process.stdout.write(
