@@ -290,7 +290,7 @@ describe('watches', () => {
     const reply = await transport.watch({method: 'GET', path: '/w'}, never);
     let expected = 0;
     for await (const line of reply.lines) {
-      if (expected % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (expected % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
       if (!line.startsWith(`{"n":${expected},`)) throw new Error(`line ${expected} is ${line}`);
       expected += 1;
     }

@@ -278,6 +278,12 @@ describe('losing the Lease', () => {
       next: 10,
     },
     {
+      name: 'another one took it without raising the epoch',
+      change: (server: LeaseServer) => server.put(held('thief', 1)),
+      says: 'taken by thief',
+      next: 2,
+    },
+    {
       name: 'it was deleted',
       change: (server: LeaseServer) => server.delete(),
       says: 'the Lease was deleted',
