@@ -17,6 +17,7 @@ export function makeWorker(
     unschedulable: false,
     ready: true,
     deleting: false,
+    shown: '',
     ...others,
     capacity: {
       cpuMillis: 4_000,
