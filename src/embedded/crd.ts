@@ -1,7 +1,7 @@
 import type {Resource} from '../kube/resource.ts';
 import {isObject, objectAt} from './json.ts';
 import {type Kind, kindDefaults} from './kind.ts';
-import type {Schema} from './schema.ts';
+import {hasRules, type Schema} from './schema.ts';
 
 /**
  * The kinds that a CustomResourceDefinition (apiextensions.k8s.io/v1, as a parsed object) defines:
@@ -43,7 +43,7 @@ function kindOfVersion(
   return {
     ...kindDefaults(resource),
     ...(listKind !== undefined && {listKind}),
-    ...(schema && {schema: withoutMeta(schema)}),
+    ...(schema && {schema: withoutMeta(schema), hasRules: hasRules(schema)}),
     statusSubresource: isObject(objectAt(version, 'subresources')['status']),
     statusMayRelabel: false,
     custom: true,

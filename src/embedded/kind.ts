@@ -10,6 +10,8 @@ export interface Kind {
   readonly listKind: string;
   /** Defaults, validation and pruning; absent: anything goes. */
   readonly schema?: Schema;
+  /** The schema has CEL rules, which this server does not evaluate. */
+  readonly hasRules: boolean;
   readonly statusSubresource: boolean;
   /** A write of the status may change labels and annotations too; custom resources never. */
   readonly statusMayRelabel: boolean;
@@ -36,6 +38,7 @@ export function kindDefaults(resource: Resource): Kind {
   return {
     resource,
     listKind: `${resource.kind}List`,
+    hasRules: false,
     statusSubresource: true,
     statusMayRelabel: true,
     custom: false,

@@ -32,6 +32,7 @@ export interface Schema {
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
+  readonly 'x-kubernetes-validations'?: readonly unknown[];
 }
 
 /** Members of the root that are the server's own affair, whatever the schema says. */
@@ -101,4 +102,15 @@ export function applyDefaults(value: unknown, schema: Schema): void {
 
 function dropNull(object: JsonObject, key: string, member: Schema): void {
   if (object[key] === null && !member.nullable) delete object[key];
+}
+
+/** Whether a CEL rule stands anywhere in it. */
+export function hasRules(schema: Schema): boolean {
+  const {properties, items, additionalProperties} = schema;
+  return (
+    schema['x-kubernetes-validations'] !== undefined ||
+    Object.values(properties ?? {}).some(hasRules) ||
+    (items !== undefined && hasRules(items)) ||
+    (typeof additionalProperties === 'object' && hasRules(additionalProperties))
+  );
 }

@@ -242,3 +242,19 @@ function checkCombinations(
     fails('oneOf', 'must validate one and only one schema');
   if (not && holds(not)) fails('not', 'must not validate the schema');
 }
+
+const BLOCKING = new Set([
+  'FieldValueRequired',
+  'FieldValueTypeInvalid',
+  'FieldValueNotSupported',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+]);
+
+/** What the real server adds where it gives up before its CEL rules. */
+export function rulesLeftOut(causes: readonly StatusCause[]): StatusCause[] {
+  if (!causes.some(({reason}) => BLOCKING.has(reason))) return [];
+  const message =
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+  return [cause('FieldValueInvalid', '<nil>', message)];
+}

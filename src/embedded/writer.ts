@@ -31,7 +31,7 @@ import {applyDefaults, prune} from './schema.ts';
 import type {Store} from './store.ts';
 import type {StoredObject} from './storedObject.ts';
 import {timestampOf} from './timestamp.ts';
-import {validate} from './validate.ts';
+import {rulesLeftOut, validate} from './validate.ts';
 
 export interface WriteOptions {
   readonly dryRun: boolean;
@@ -286,7 +286,8 @@ function checkObject(
     }
     applyDefaults(object, kind.schema);
     const {metadata: _, ...rest} = object;
-    causes.push(...validate(rest, kind.schema, old));
+    const found = validate(rest, kind.schema, old);
+    causes.push(...found, ...(kind.hasRules ? rulesLeftOut(found) : []));
   }
   causes.push(...(kind.validate?.(object, old) ?? []));
   if (causes.length > 0) {

@@ -1,6 +1,8 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe} from 'vitest';
 import {Bench, type OpenServer} from './bench.ts';
+import {berthKinds} from './berthKinds.ts';
 import {builtIns} from './builtIns.ts';
+import {definitions} from './definitions.ts';
 import {deletes} from './deletes.ts';
 import {garbage} from './garbage.ts';
 import {lists} from './lists.ts';
@@ -25,6 +27,8 @@ export function conformance(name: string, open: () => Promise<OpenServer>): void
     lists(bench);
     watches(bench);
     builtIns(bench);
+    definitions(bench);
+    berthKinds(bench);
     garbage(bench);
   });
 }
