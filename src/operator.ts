@@ -1,6 +1,7 @@
 import {parsePool} from './api/parsePool.ts';
 import {parseRequest} from './api/parseRequest.ts';
 import {parseWorker} from './api/parseWorker.ts';
+import type {RequestKey} from './api/records.ts';
 import {LeaderElector} from './kube/leaderElector.ts';
 import {containerRequests, pods, type Resource, workerPools, workers} from './kube/resource.ts';
 import {Leader} from './leader.ts';
@@ -9,6 +10,7 @@ import {parsePod} from './lifecycle/parsePod.ts';
 import {podSink} from './lifecycle/podSink.ts';
 import {podLabels} from './lifecycle/podTemplate.ts';
 import type {Check} from './observe/endpoints.ts';
+import {couldHold} from './placement/couldHold.ts';
 import {createStages, type OperatorOptions, type Stages} from './stages.ts';
 import {type ObjectSink, Reflector} from './watch/reflector.ts';
 import {defaultWatchLimits} from './watch/watchLimits.ts';
@@ -121,6 +123,7 @@ export class Operator {
     const over = new AbortController();
     const {followers, drain} = this.#startFollowers(over.signal);
     try {
+      this.stages.queue.restart();
       const prepared = await this.#leader.prepare(epoch, signal);
       if (prepared.kind === 'fenced') {
         // A ledger that knows a higher epoch than the Lease: somebody deleted the Lease.
@@ -172,19 +175,33 @@ export class Operator {
       await sleep(clock, housekeepingMs, signal);
       if (signal.aborted) return;
       lifecycle.judgeWorkers();
-      const stale = cache.assumedOlderThan(config.cache.assumeTimeoutMs);
-      if (stale.length > 0) {
-        log.warn(
-          {assumptions: stale.length},
-          'assumptions without an end; reading the requests again',
-        );
-        await this.#reflectors[0]!.readConsistently(signal);
-      }
+      await this.#endAssumptions(signal);
       if (clock.monotonicMs() - auditedMs < config.cache.auditIntervalMs) continue;
       auditedMs = clock.monotonicMs();
       for (const reflector of this.#reflectors) await reflector.audit(signal);
       for (const {workerName} of cache.audit())
         log.error({workerName}, 'usage differs from its allocations');
+    }
+  }
+
+  /**
+   * An assumption that nobody is writing any more and nobody has confirmed: after a read that shows
+   * the request without a worker it is released, and the request decided anew.
+   */
+  async #endAssumptions(signal: AbortSignal): Promise<void> {
+    const {config, log} = this.#options;
+    const {cache, writer, update, queue} = this.stages;
+    const stale = cache.assumedOlderThan(config.cache.assumeTimeoutMs);
+    if (stale.length === 0) return;
+    log.warn({assumptions: stale.length}, 'assumptions without an end; reading the requests again');
+    await Promise.all(this.#reflectors.map((reflector) => reflector.readConsistently(signal)));
+    if (signal.aborted) return;
+    for (const uid of stale) {
+      const key = cache.allocationOf(uid)?.request as RequestKey | undefined;
+      if (key === undefined || writer.isWriting(key) || cache.isBound(uid)) continue;
+      cache.forgetAssumed(uid);
+      update.release(uid);
+      queue.requeue(key, {uid, delayMs: 0});
     }
   }
 }
@@ -229,6 +246,9 @@ function createReflectors(options: OperatorOptions, stages: Stages): Mirror[] {
 function joinCacheChanges({cache, queue, view}: Stages): void {
   cache.onChange(({kind, workerName}) => {
     view.changed(workerName);
-    if (kind !== 'workerRemoved') queue.wakeAll();
+    const worker = cache.worker(workerName);
+    if (kind === 'workerRemoved' || !worker) return;
+    const used = cache.usageOf(workerName);
+    queue.wake(({demand, constraints}) => couldHold({worker, used, demand, constraints}));
   });
 }

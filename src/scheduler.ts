@@ -1,3 +1,4 @@
+import {ScheduledReason} from './api/reasons.ts';
 import type {RequestRecord} from './api/records.ts';
 import type {Allocation, Capacity} from './api/resources.ts';
 import type {Committed, Committer} from './ledger/committer.ts';
@@ -7,7 +8,7 @@ import type {Clock} from './lib/clock.ts';
 import type {CyclePhase, CycleSummary} from './observe/cycleSummary.ts';
 import type {Log} from './observe/log.ts';
 import type {Assigned, Plan, Snapshot, Verdict} from './placement/plan.ts';
-import type {BindIntent} from './status/intent.ts';
+import type {BindIntent, PendingIntent} from './status/intent.ts';
 
 export interface SchedulerOptions {
   readonly batcher: {next(signal: AbortSignal): Promise<readonly RequestRecord[]>};
@@ -18,13 +19,16 @@ export interface SchedulerOptions {
   readonly cache: {
     snapshot(): Snapshot;
     assume(allocation: Allocation): void;
-    forgetAssumed(uid: string): void;
+    forgetAssumed(uid: string): unknown;
+    isBound(uid: string): boolean;
     capacities(workerNames: Iterable<string>): ReadonlyMap<string, Capacity>;
   };
   readonly place: (batch: readonly RequestRecord[], snapshot: Snapshot) => Plan<RequestRecord>;
   readonly committer: Committer;
   readonly update: PendingUpdate;
   readonly writer: {room(signal: AbortSignal): Promise<void>; write(intent: BindIntent): void};
+  /** Takes the reason of a request that waits for the ledger. */
+  readonly report: (intent: PendingIntent) => void;
   readonly onCycle: (summary: CycleSummary) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -78,7 +82,11 @@ export class Scheduler {
     const capacities = cache.capacities(new Set(assignments.map(({workerName}) => workerName)));
     const committed: Committed = isEmpty
       ? {kind: 'committed', rejects: []}
-      : await committer.commit({epoch, cycle, ...gathered, assignments, capacities}, signal);
+      : await committer.commit(
+          {epoch, cycle, ...gathered, assignments, capacities},
+          signal,
+          (cause) => this.#sayWaiting(plan, cause),
+        );
     watch.end('commit');
     if (committed.kind !== 'committed') return committed.kind;
 
@@ -122,7 +130,8 @@ export class Scheduler {
       rejected++;
       cache.forgetAssumed(record.uid);
       // A Pending request with an allocation elsewhere: a leftover nobody will ever bind.
-      if (reject === Reject.AssignedElsewhere) update.release(record.uid);
+      if (reject === Reject.AssignedElsewhere && !cache.isBound(record.uid))
+        update.release(record.uid);
       queue.requeue(record.key, {uid: record.uid});
       log.debug({...at, request: record.key, workerName, reject}, 'assignment rejected');
     }
@@ -137,6 +146,15 @@ export class Scheduler {
       );
     }
     return rejected;
+  }
+
+  /** The ledger does not answer: whoever looks at a decided request shall see why it waits. */
+  #sayWaiting(plan: Plan<RequestRecord>, cause: Error): void {
+    const message = `the ledger does not answer, nothing is placed until it does: ${cause.message}`;
+    const reason = ScheduledReason.LedgerUnavailable;
+    for (const {request} of plan.assigned) {
+      this.#options.report({kind: 'pending', record: request, reason, message});
+    }
   }
 
   /** A batch, or an empty one when only releases have been waiting for `idleFlushMs`. */

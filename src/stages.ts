@@ -78,6 +78,7 @@ export function createStages(options: OperatorOptions) {
     committer,
     update,
     writer: writers.writer,
+    report: (intent) => writers.reporter.report(intent),
     onCycle: (summary) => {
       metrics.cycle(ledger.kind, summary);
       options.onCycle?.(summary);
@@ -123,7 +124,7 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
   const events = new EventRecorder({
     ...api,
     instance: identity,
-    isBusy: () => writer.outstanding > 0,
+    isBusy: () => writer.outstandingBinds > 0,
     onFate: (fate) => metrics.events.inc({fate}),
     limits: {...config.events, maxWaiting: config.events.perSecond * eventBacklogSeconds},
   });
@@ -161,12 +162,18 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
     ...api,
     worker: (name) => cache.worker(name),
     held: (name) => cache.usageOf(name),
-    isBusy: () => writer.outstanding > 0,
+    isBusy: () => writer.outstandingBinds > 0,
     intervalMs: config.status.workerIntervalMs,
   });
   const router: RequestRouter = new RequestRouter({
     queue,
-    cache,
+    cache: {
+      confirm(allocation) {
+        cache.confirm(allocation);
+        view.changed(allocation.workerName);
+      },
+      forget: (uid) => cache.forget(uid),
+    },
     update,
     report: (waiting) => reporter.report({kind: 'pending', ...waiting}),
     onState: (request) => lifecycle.observe(request),

@@ -11,6 +11,13 @@ export type ParsedWorker =
   | {readonly kind: 'valid'; readonly worker: WorkerRecord}
   | {readonly kind: 'invalid'; readonly name: string; readonly problem: Problem};
 
+/** The part of a Worker's status that Berth writes. */
+export interface WorkerSums {
+  readonly allocated?: unknown;
+  readonly free?: unknown;
+  readonly containers?: unknown;
+}
+
 type Spec = z.output<typeof workerSpecSchema>;
 
 /** Parses a Worker once, at the border, into integers with every default in place. Never throws. */
@@ -41,8 +48,19 @@ export function parseWorker(object: unknown): ParsedWorker {
       ready: isReady(asObject(root.status)),
       deleting: typeof metadata.deletionTimestamp === 'string',
       capacity: capacityOf(spec.capacity),
+      shown: shownText(asObject(root.status)),
     },
   };
+}
+
+/** Text of the sums in a Worker's status; equal texts are equal sums. */
+export function shownText(status: WorkerSums): string {
+  const {allocated, free, containers} = status;
+  const sum = (value: unknown) => {
+    const {cpu, memory, gpuMillis} = asObject(value);
+    return [cpu, memory, gpuMillis];
+  };
+  return JSON.stringify([sum(allocated), sum(free), containers]);
 }
 
 /** The schema has refused what is no quantity; should it ever not, such a worker takes nothing. */

@@ -96,6 +96,8 @@ export interface WorkerRecord {
   readonly ready: boolean;
   readonly deleting: boolean;
   readonly capacity: Capacity;
+  /** The sums in its status, as canonical text: a view that need not be written again. */
+  readonly shown: string;
 }
 
 export type Strategy = 'Spread' | 'Pack';

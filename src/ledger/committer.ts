@@ -47,7 +47,12 @@ export class Committer {
     return this.#outage;
   }
 
-  async commit(input: CommitInput, signal: AbortSignal): Promise<Committed> {
+  /** @param onWaiting called once when this commit has failed more than once, so that it is no blip */
+  async commit(
+    input: CommitInput,
+    signal: AbortSignal,
+    onWaiting: (cause: Error) => void = () => {},
+  ): Promise<Committed> {
     const {ledger, clock, random, backoffBaseMs, backoffMaxMs} = this.#options;
     for (let attempt = 0; ; attempt++) {
       const result = await ledger.commit(input, signal);
@@ -63,6 +68,7 @@ export class Committer {
         }
         case 'unavailable':
           this.#setOutage(result.cause);
+          if (attempt === 1) onWaiting(result.cause);
           break;
         default:
           assertNever(result);

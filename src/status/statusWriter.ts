@@ -76,6 +76,16 @@ export class StatusWriter {
     return this.#outstandingOf('bind') + this.#outstandingOf('pending');
   }
 
+  /** Placements without an outcome. */
+  get outstandingBinds(): number {
+    return this.#outstandingOf('bind');
+  }
+
+  /** Whether a placement of this request has no outcome yet. */
+  isWriting(key: RequestKey): boolean {
+    return this.#bound.has(key);
+  }
+
   /** Takes an intent; it is written while `run` runs. Wait for `room` before: this takes every one. */
   write(intent: StatusIntent): void {
     const {key} = intent.record;

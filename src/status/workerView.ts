@@ -1,3 +1,4 @@
+import {shownText, type WorkerSums} from '../api/parseWorker.ts';
 import {formatCpu, formatMemory} from '../api/quantity.ts';
 import type {WorkerRecord} from '../api/records.ts';
 import {pathOf, workers} from '../kube/resource.ts';
@@ -34,7 +35,6 @@ export interface WorkerViewOptions {
 export class WorkerView {
   readonly #options: WorkerViewOptions;
   readonly #changed = new Set<string>();
-  readonly #written = new Map<string, string>();
   readonly #gate = new Gate();
 
   constructor(options: WorkerViewOptions) {
@@ -62,13 +62,9 @@ export class WorkerView {
   async #write(name: string, signal: AbortSignal): Promise<void> {
     const {transport, worker, held, log} = this.#options;
     const record = worker(name);
-    if (!record) {
-      this.#written.delete(name);
-      return;
-    }
+    if (!record) return;
     const status = viewOf(record, held(name));
-    const text = JSON.stringify(status);
-    if (this.#written.get(name) === text) return;
+    if (record.shown === shownText(status)) return;
     try {
       const reply = await transport.send(
         {
@@ -80,8 +76,8 @@ export class WorkerView {
         },
         signal,
       );
-      if (reply.status < 400) this.#written.set(name, text);
-      else log.debug({workerName: name, status: reply.status}, 'worker status refused');
+      if (reply.status >= 400)
+        log.debug({workerName: name, status: reply.status}, 'worker status refused');
     } catch (error) {
       if (signal.aborted) return;
       this.changed(name);
@@ -91,7 +87,7 @@ export class WorkerView {
 }
 
 /** The sums of one worker; what is overcommitted has nothing free. */
-function viewOf({capacity}: WorkerRecord, held: Held): object {
+function viewOf({capacity}: WorkerRecord, held: Held): WorkerSums {
   const gpuHeld = held.gpuMillis.reduce((sum, millis) => sum + millis, 0);
   const sums = (cpuMillis: number, memoryBytes: number, gpuMillis: number) => ({
     cpu: formatCpu(Math.max(0, cpuMillis)),

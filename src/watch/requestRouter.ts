@@ -2,6 +2,7 @@ import {ScheduledReason} from '../api/reasons.ts';
 import type {InvalidRequest, ParsedRequest, RequestKey, RequestRecord} from '../api/records.ts';
 import type {Allocation} from '../api/resources.ts';
 import {assertNever} from '../lib/assertNever.ts';
+import {isOlder} from './resourceVersion.ts';
 
 /** A request that waits, and the reason that its condition shall show. */
 export interface WaitingRequest {
@@ -15,7 +16,6 @@ export interface RequestRouterOptions {
   readonly cache: {
     confirm(allocation: Allocation): void;
     forget(uid: string): Allocation | undefined;
-    allocationOf(uid: string): Allocation | undefined;
   };
   readonly update: {release(uid: string): void; confirm(uid: string): void};
   /** Takes the reason of a request that waits for its user, not for capacity. */
@@ -25,6 +25,11 @@ export interface RequestRouterOptions {
   readonly onGone: (key: RequestKey, uid: string) => void;
 }
 
+interface Known {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
 /**
  * Moves each ContainerRequest to where its present state belongs. Level-based: the state alone
  * decides, whatever event or list brought it, so that a missed or doubled event is repaired by the
@@ -32,7 +37,7 @@ export interface RequestRouterOptions {
  */
 export class RequestRouter {
   readonly #options: RequestRouterOptions;
-  readonly #uids = new Map<RequestKey, string>();
+  readonly #known = new Map<RequestKey, Known>();
 
   constructor(options: RequestRouterOptions) {
     this.#options = options;
@@ -41,15 +46,18 @@ export class RequestRouter {
   /** A fresh list: what it lacks is gone. */
   replace(requests: readonly ParsedRequest[]): void {
     const listed = new Set(requests.map((request) => request.key));
-    for (const key of this.#uids.keys()) if (!listed.has(key)) this.remove(key);
+    for (const key of this.#known.keys()) if (!listed.has(key)) this.remove(key);
     for (const request of requests) this.upsert(request);
   }
 
   upsert(request: ParsedRequest): void {
     const {queue, report, onState} = this.#options;
-    const knownUid = this.#uids.get(request.key);
-    if (knownUid !== undefined && knownUid !== request.uid) this.remove(request.key);
-    this.#uids.set(request.key, request.uid);
+    const {key, uid, resourceVersion} = request;
+    const known = this.#known.get(key);
+    // The reply to a bind comes ahead of the watch, which then brings the states before it.
+    if (known?.uid === uid && isOlder(resourceVersion, known.resourceVersion)) return;
+    if (known && known.uid !== uid) this.remove(key);
+    this.#known.set(key, {uid, resourceVersion});
     switch (request.kind) {
       case 'finished':
         queue.remove(request.key);
@@ -70,9 +78,9 @@ export class RequestRouter {
   }
 
   remove(key: RequestKey): void {
-    const uid = this.#uids.get(key);
+    const uid = this.#known.get(key)?.uid;
     if (uid === undefined) return;
-    this.#uids.delete(key);
+    this.#known.delete(key);
     this.#options.queue.remove(key);
     this.#free(uid);
     this.#options.onGone(key, uid);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {defaultPool, parsePool} from '../../src/api/parsePool.ts';
-import {parseWorker} from '../../src/api/parseWorker.ts';
+import {parseWorker, shownText} from '../../src/api/parseWorker.ts';
 import type {WorkerPool} from '../../src/api/workerPoolSchema.ts';
 import type {Worker} from '../../src/api/workerSchema.ts';
 import {makeWorkerObject} from './makeObjects.ts';
@@ -28,8 +28,17 @@ describe('a worker', () => {
           gpuType: '',
           containers: 250,
         },
+        shown: shownText({}),
       },
     });
+  });
+
+  test('shows the sums of its status, whatever else it holds', () => {
+    const sums = {allocated: {cpu: '1', memory: '1Gi'}, free: {cpu: '3', memory: '7Gi'}, containers: 2};
+    const object = {...makeWorkerObject(), status: {...sums, conditions: []}};
+    const parsed = parseWorker(object);
+    expect(parsed.kind === 'valid' && parsed.worker.shown).toBe(shownText(sums));
+    expect(shownText({...sums, containers: 3})).not.toBe(shownText(sums));
   });
 
   test('with everything is read as it is', () => {
