@@ -2,6 +2,7 @@ import {parsePool} from './api/parsePool.ts';
 import {parseRequest} from './api/parseRequest.ts';
 import {parseWorker} from './api/parseWorker.ts';
 import type {RequestKey} from './api/records.ts';
+import type {Allocation} from './api/resources.ts';
 import {LeaderElector} from './kube/leaderElector.ts';
 import {containerRequests, pods, type Resource, workerPools, workers} from './kube/resource.ts';
 import {Leader} from './leader.ts';
@@ -119,7 +120,7 @@ export class Operator {
 
   async #lead(epoch: number, signal: AbortSignal): Promise<'stopped' | 'fenced' | 'again'> {
     const {log} = this.#options;
-    const {scheduler} = this.stages;
+    const {scheduler, lifecycle} = this.stages;
     const over = new AbortController();
     const {followers, drain} = this.#startFollowers(over.signal);
     try {
@@ -135,6 +136,10 @@ export class Operator {
         return 'again';
       }
       if (prepared.kind === 'stopped') return 'stopped';
+      // Not before: to the lifecycle, a Worker or a Pod that is not read yet is gone. And no longer
+      // than the leadership, while what was decided in it may still be written.
+      const leading = AbortSignal.any([signal, over.signal]);
+      followers.push(lifecycle.run(leading), this.#housekeep(leading));
       const ended = await scheduler.run(epoch, signal);
       if (ended === 'fenced') log.error({epoch}, 'another leader has the ledger; leaving');
       return ended;
@@ -145,18 +150,11 @@ export class Operator {
     }
   }
 
-  /** Everything that only a leader does beside the cycle. */
+  /** What writes for a leader, from the moment it leads. */
   #startFollowers(over: AbortSignal): {followers: Promise<void>[]; drain: () => Promise<void>} {
-    const {writer, reporter, events, lifecycle, view} = this.stages;
+    const {writer, reporter, events, view} = this.stages;
     const {clock, config} = this.#options;
-    const followers = [
-      writer.run(over),
-      reporter.run(over),
-      events.run(over),
-      lifecycle.run(over),
-      view.run(over),
-      this.#housekeep(over),
-    ];
+    const followers = [writer.run(over), reporter.run(over), events.run(over), view.run(over)];
     const drain = async () => {
       const tooLate = new AbortController();
       const cancel = clock.setTimer(config.shutdown.drainMs, () => tooLate.abort());
@@ -243,12 +241,17 @@ function createReflectors(options: OperatorOptions, stages: Stages): Mirror[] {
 }
 
 /** A change that placement can see wakes the classes that it may help, and is shown on the Worker. */
-function joinCacheChanges({cache, queue, view}: Stages): void {
+function joinCacheChanges({cache, queue, view, lifecycle}: Stages): void {
   cache.onChange(({kind, workerName}) => {
     view.changed(workerName);
+    if (kind === 'workerRemoved') lifecycle.workerChanged(uidsOn(cache.boundOn(workerName)));
     const worker = cache.worker(workerName);
     if (kind === 'workerRemoved' || !worker) return;
     const used = cache.usageOf(workerName);
     queue.wake(({demand, constraints}) => couldHold({worker, used, demand, constraints}));
   });
+}
+
+function* uidsOn(allocations: Iterable<Allocation>): Iterable<string> {
+  for (const {uid} of allocations) yield uid;
 }

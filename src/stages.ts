@@ -156,7 +156,11 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
       const event = stepEvent(step);
       if (event) events.record(request, event);
     },
-    limits: {concurrency: lifecycleConcurrency, retryMs: config.queue.backoffBaseMs * 20},
+    limits: {
+      concurrency: lifecycleConcurrency,
+      baseMs: config.queue.backoffBaseMs,
+      maxMs: config.queue.backoffMaxMs,
+    },
   });
   const view = new WorkerView({
     ...api,
@@ -173,6 +177,7 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
         view.changed(allocation.workerName);
       },
       forget: (uid) => cache.forget(uid),
+      isBound: (uid) => cache.isBound(uid),
     },
     update,
     report: (waiting) => reporter.report({kind: 'pending', ...waiting}),

@@ -14,6 +14,7 @@ export type ScheduledReason = (typeof ScheduledReason)[keyof typeof ScheduledRea
 export const FinishedReason = {
   Completed: 'Completed',
   ContainerFailed: 'ContainerFailed',
+  PodRefused: 'PodRefused',
   DeadlineExceeded: 'DeadlineExceeded',
   PlacementTimeout: 'PlacementTimeout',
   WorkerLost: 'WorkerLost',

@@ -1,44 +1,51 @@
-import type {ContainerRequest} from '../api/containerRequestSchema.ts';
 import type {ParsedRequest, RequestKey, WorkerRecord} from '../api/records.ts';
-import {containerRequests, pathOf, pods} from '../kube/resource.ts';
-import {type ApiCall, ApiError, sendOrThrow, type Transport} from '../kube/transport.ts';
-import {assertNever} from '../lib/assertNever.ts';
-import {type Clock, sleep} from '../lib/clock.ts';
+import {ApiError, type Transport, TransportError} from '../kube/transport.ts';
+import type {Clock} from '../lib/clock.ts';
+import type {BackoffRange} from '../lib/fullJitter.ts';
 import {Gate} from '../lib/gate.ts';
+import type {Random} from '../lib/random.ts';
 import type {Log} from '../observe/log.ts';
-import {finishPatch, runPatch, unbindPatch} from '../status/lifecyclePatch.ts';
 import {nextStep, type PodRecord, type Step} from './nextStep.ts';
-import {podTemplate} from './podTemplate.ts';
-import type {WorkerHealth} from './workerHealth.ts';
+import {StepWriter} from './stepWriter.ts';
+import {Tries} from './tries.ts';
 
 export interface LifecycleOptions {
   readonly transport: Transport;
   readonly worker: (name: string) => WorkerRecord | undefined;
-  readonly health: WorkerHealth;
+  /** The workers that count as lost at this moment. */
+  readonly health: {lost(): ReadonlySet<string>};
   /** Told of each step taken, for Events and metrics. */
   readonly onStep: (request: ParsedRequest, step: Step) => void;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
-  readonly limits: {readonly concurrency: number; readonly retryMs: number};
+  readonly limits: {readonly concurrency: number} & BackoffRange;
 }
 
 /**
  * What follows a placement: Pods of requests on Kubernetes nodes, ends, deadlines, lost workers. Every
  * change only marks its request; `run` takes the marked ones and does the next step of each. A step that
- * fails is taken again from the state as it is then.
+ * fails is judged again from the state as it is then, and never taken twice upon one state without a
+ * backoff.
  */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
+  readonly #writer: StepWriter;
+  readonly #tries: Tries;
   readonly #requests = new Map<RequestKey, ParsedRequest>();
   readonly #keys = new Map<string, RequestKey>();
   readonly #pods = new Map<string, Map<string, PodRecord>>();
   readonly #marked = new Set<RequestKey>();
+  /** With a step under way: a second one at once would be judged upon a state that is about to change. */
+  readonly #busy = new Set<RequestKey>();
   readonly #timers = new Map<RequestKey, () => void>();
   #lost: ReadonlySet<string> = new Set();
   readonly #gate = new Gate();
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
+    this.#writer = new StepWriter(options);
+    this.#tries = new Tries({...options, backoff: options.limits});
   }
 
   observe(request: ParsedRequest): void {
@@ -51,6 +58,7 @@ export class Lifecycle {
     this.#requests.delete(key);
     this.#keys.delete(uid);
     this.#marked.delete(key);
+    this.#tries.forget(key);
     this.#cancelTimer(key);
   }
 
@@ -67,121 +75,84 @@ export class Lifecycle {
     this.#markUid(requestUid);
   }
 
-  /** Marks what sits on workers that are gone, or whose loss was judged anew. */
-  judgeWorkers(): void {
-    const {health, worker} = this.#options;
-    const before = this.#lost;
-    this.#lost = health.lost();
-    for (const [key, request] of this.#requests) {
-      if (request.kind !== 'valid' || request.placement === undefined) continue;
-      const {workerName} = request.placement;
-      const changed = before.has(workerName) !== this.#lost.has(workerName);
-      if (changed || worker(workerName) === undefined) this.#mark(key);
-    }
+  /** Marks requests, by uid, whose worker changed. */
+  workerChanged(uids: Iterable<string>): void {
+    for (const uid of uids) this.#markUid(uid);
   }
 
-  /** Takes the steps of marked requests until `signal` aborts. */
+  /** Judges anew which workers are lost, and marks the requests on those where that has changed. */
+  judgeWorkers(): ReadonlySet<string> {
+    const before = this.#lost;
+    this.#lost = this.#options.health.lost();
+    if (before.size === 0 && this.#lost.size === 0) return this.#lost;
+    for (const [key, request] of this.#requests) {
+      if (request.kind === 'finished' || request.placement === undefined) continue;
+      const {workerName} = request.placement;
+      if (before.has(workerName) !== this.#lost.has(workerName)) this.#mark(key);
+    }
+    return this.#lost;
+  }
+
+  /**
+   * Takes the steps of marked requests until `signal` aborts. Only for a leader, and only once
+   * requests, Workers and Pods are all read: what is not there counts as gone.
+   */
   async run(signal: AbortSignal): Promise<void> {
-    const {limits} = this.#options;
-    const lanes = Array.from({length: limits.concurrency}, () => this.#runLane(signal));
+    for (const key of this.#requests.keys()) this.#mark(key);
+    const lanes = Array.from({length: this.#options.limits.concurrency}, () =>
+      this.#runLane(signal),
+    );
     await Promise.all(lanes);
     for (const key of [...this.#timers.keys()]) this.#cancelTimer(key);
   }
 
   async #runLane(signal: AbortSignal): Promise<void> {
-    const {clock, log, limits} = this.#options;
     while (!signal.aborted) {
-      const key = this.#takeMarked();
-      if (key === undefined) {
+      const request = this.#takeMarked();
+      if (request === undefined) {
         await this.#gate.wait(signal);
         continue;
       }
-      const request = this.#requests.get(key);
-      if (!request) continue;
-      const step = this.#stepOf(request);
-      if (step.kind === 'nothing') this.#letGo(request);
-      else if (step.kind === 'wait') this.#waitFor(key, step.delayMs);
-      else {
-        try {
-          await this.#take(request, step, signal);
-          this.#options.onStep(request, step);
-        } catch (error) {
-          if (signal.aborted) return;
-          // A conflict means a newer state is on its way here; it will be judged by itself.
-          if (error instanceof ApiError && (error.status === 409 || error.status === 404)) continue;
-          log.warn(
-            {request: key, step: step.kind, cause: String(error)},
-            'lifecycle step failed; trying again',
-          );
-          await sleep(clock, limits.retryMs, signal);
-          this.#mark(key);
-        }
-      }
+      this.#busy.add(request.key);
+      await this.#advance(request, signal);
+      this.#busy.delete(request.key);
+      if (this.#marked.has(request.key)) this.#gate.open();
+    }
+  }
+
+  async #advance(request: ParsedRequest, signal: AbortSignal): Promise<void> {
+    const {log, onStep} = this.#options;
+    const {key} = request;
+    const step = this.#stepOf(request);
+    if (step.kind === 'nothing') return;
+    if (step.kind === 'wait') return this.#lookAgainIn(key, step.delayMs);
+    const delayMs = this.#tries.begin(request, step);
+    if (delayMs > 0) return this.#lookAgainIn(key, delayMs);
+    try {
+      onStep(request, await this.#writer.write(request, step, signal));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ApiError || error instanceof TransportError)) throw error;
+      const askedMs = error instanceof ApiError ? error.retryAfterMs : undefined;
+      // Of a conflict the newer state is on its way here, or here already.
+      this.#lookAgainIn(key, this.#tries.failed(key, askedMs));
+      const isOutdated =
+        error instanceof ApiError && (error.status === 409 || error.status === 404);
+      const keys = {request: key, step: step.kind, cause: error.message};
+      if (isOutdated) log.debug(keys, 'lifecycle step came too late; judging anew');
+      else log.warn(keys, 'lifecycle step failed; trying again');
     }
   }
 
   #stepOf(request: ParsedRequest): Step {
     const {clock, worker} = this.#options;
-    const workerName = request.kind === 'valid' ? request.placement?.workerName : undefined;
+    const workerName = request.kind === 'finished' ? undefined : request.placement?.workerName;
     return nextStep(request, {
       nowMs: clock.nowMs(),
       worker: workerName === undefined ? undefined : worker(workerName),
       isWorkerLost: workerName !== undefined && this.#lost.has(workerName),
       pods: [...(this.#pods.get(request.uid)?.values() ?? [])],
     });
-  }
-
-  async #take(request: ParsedRequest, step: Step, signal: AbortSignal): Promise<void> {
-    const {transport, clock} = this.#options;
-    const nowMs = clock.nowMs();
-    const send = (call: ApiCall) => sendOrThrow(transport, call, signal);
-    switch (step.kind) {
-      case 'nothing':
-      case 'wait':
-        return;
-      case 'deleteRequest': {
-        const {uid, resourceVersion} = request;
-        const body = {preconditions: {uid, resourceVersion}, propagationPolicy: 'Background'};
-        await send({method: 'DELETE', path: pathOf(containerRequests, request), body});
-        return;
-      }
-      case 'deletePod': {
-        const {uid} = step.pod;
-        await send({method: 'DELETE', path: pathOf(pods, step.pod), body: {preconditions: {uid}}});
-        return;
-      }
-      case 'createPod':
-        await this.#createPod(request, signal);
-        return;
-      case 'run':
-        await send(statusCall(request, runPatch(request, step, nowMs)));
-        return;
-      case 'finish':
-        await send(statusCall(request, finishPatch(request, step, nowMs)));
-        return;
-      case 'unbind':
-        await send(statusCall(request, unbindPatch(request, step, nowMs)));
-        return;
-      default:
-        assertNever(step);
-    }
-  }
-
-  async #createPod(request: ParsedRequest, signal: AbortSignal): Promise<void> {
-    const {transport, worker} = this.#options;
-    if (request.kind !== 'valid' || request.placement === undefined) return;
-    const {workerName} = request.placement;
-    const nodeName = worker(workerName)?.nodeName;
-    if (nodeName === undefined) return;
-    // The record holds no container: most requests never become a Pod, and 100,000 are in memory.
-    const path = pathOf(containerRequests, {namespace: request.namespace, name: request.name});
-    const object = await sendOrThrow<ContainerRequest>(transport, {method: 'GET', path}, signal);
-    const body = podTemplate(object, request, {nodeName, workerName});
-    await sendOrThrow(
-      transport,
-      {method: 'POST', path: pathOf(pods, {namespace: request.namespace}), body},
-      signal,
-    );
   }
 
   #mark(key: RequestKey): void {
@@ -195,22 +166,20 @@ export class Lifecycle {
     if (key !== undefined) this.#mark(key);
   }
 
-  #takeMarked(): RequestKey | undefined {
+  #takeMarked(): ParsedRequest | undefined {
     for (const key of this.#marked) {
+      if (this.#busy.has(key)) continue;
       this.#marked.delete(key);
-      return key;
+      const request = this.#requests.get(key);
+      if (request) return request;
     }
     return undefined;
   }
 
-  /** A finished request without a time to live has no next step, ever: its record is not kept. */
-  #letGo(request: ParsedRequest): void {
-    if (request.kind !== 'finished' || this.#pods.has(request.uid)) return;
-    this.#requests.delete(request.key);
-    this.#keys.delete(request.uid);
-  }
-
-  #waitFor(key: RequestKey, delayMs: number): void {
+  /** Unless it is marked already, as something changed while its step was under way. */
+  #lookAgainIn(key: RequestKey, delayMs: number): void {
+    if (this.#marked.has(key) || !this.#requests.has(key)) return;
+    this.#cancelTimer(key);
     const cancel = this.#options.clock.setTimer(Math.min(delayMs, maxTimerMs), () => {
       this.#timers.delete(key);
       this.#mark(key);
@@ -226,17 +195,3 @@ export class Lifecycle {
 
 /** A timer of a longer delay would overflow its 31 bits and fire at once. */
 const maxTimerMs = 2 ** 31 - 1;
-
-function statusCall(request: ParsedRequest, body: object): ApiCall {
-  return {
-    method: 'PATCH',
-    path: pathOf(containerRequests, {
-      namespace: request.namespace,
-      name: request.name,
-      subresource: 'status',
-    }),
-    contentType: 'application/merge-patch+json',
-    query: {fieldManager: 'berth'},
-    body,
-  };
-}

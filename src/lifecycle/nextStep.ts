@@ -1,5 +1,12 @@
-import {FinishedReason} from '../api/reasons.ts';
-import type {ParsedRequest, RequestRecord, WorkerRecord} from '../api/records.ts';
+import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
+import type {
+  FinishedRequest,
+  InvalidRequest,
+  ParsedRequest,
+  Placement,
+  RequestRecord,
+  WorkerRecord,
+} from '../api/records.ts';
 import {assertNever} from '../lib/assertNever.ts';
 
 /** A Pod that belongs to a request, as far as the request's life depends on it. */
@@ -14,6 +21,8 @@ export interface PodRecord {
   readonly deleting: boolean;
   readonly startedMs: number | undefined;
   readonly exitCode: number | undefined;
+  /** Ended from outside: evicted, preempted, refused by its kubelet; not by what ran in it. */
+  readonly interrupted: boolean;
   /** Why it failed, in its own words; empty when it does not say. */
   readonly message: string;
 }
@@ -45,98 +54,157 @@ export type Step =
       readonly message: string;
       readonly exitCode: number | undefined;
     }
+  /** It ended without saying when: Berth says the rest of it. */
+  | {readonly kind: 'conclude'}
   /** Take the worker away from it, so that it is placed anew (or waits, when suspended). */
-  | {readonly kind: 'unbind'; readonly message: string};
+  | {readonly kind: 'unbind'; readonly reason: ScheduledReason; readonly message: string};
+
+/** A request with a worker, as far as its next step depends on it. */
+interface Placed {
+  readonly placement: Placement;
+  readonly phase: RequestRecord['phase'];
+  readonly suspended: boolean;
+  readonly attempts: number;
+  readonly retryLimit: number;
+  readonly startedMs: number | undefined;
+  readonly activeDeadlineSeconds: number | undefined;
+  /** False where its spec cannot be read: no Pod can be made of it. */
+  readonly isReadable: boolean;
+}
 
 const nothing: Step = {kind: 'nothing'};
+
+/** What the condition of a suspended request says, here and in `watch/requestRouter.ts`: one write, not two. */
+const suspendedSentence = 'spec.suspend is true: no worker is chosen until it is false';
 
 /**
  * The next step of one request, from its state and surroundings alone: level-based, so that a
  * missed event costs time and never a wrong step.
  */
 export function nextStep(request: ParsedRequest, around: Surroundings): Step {
-  if (request.kind === 'invalid') return nothing;
-  const current = request.kind === 'valid' ? request.placement?.assignmentId : undefined;
+  const current = request.kind === 'finished' ? undefined : request.placement?.assignmentId;
   const stale = around.pods.find((pod) => pod.assignmentId !== current && isAlive(pod));
   if (stale) return {kind: 'deletePod', pod: stale};
   switch (request.kind) {
     case 'finished':
-      if (request.ttlSecondsAfterFinished === undefined || request.completedMs === undefined)
-        return nothing;
-      return at(request.completedMs + request.ttlSecondsAfterFinished * 1000, around.nowMs, {
-        kind: 'deleteRequest',
-      });
+      return stepOfFinished(request, around);
+    case 'invalid':
+      return request.placement === undefined
+        ? nothing
+        : stepOfPlaced(unreadable(request, request.placement), around);
     case 'valid':
-      if (request.deleting) return nothing;
+      if (request.deleting) return stepOfDeleted(around);
       return request.placement === undefined
         ? stepOfWaiting(request, around)
-        : stepOfPlaced(request, around);
+        : stepOfPlaced({...request, placement: request.placement, isReadable: true}, around);
     default:
       return assertNever(request);
   }
 }
 
+function stepOfFinished(request: FinishedRequest, {nowMs}: Surroundings): Step {
+  if (request.completedMs === undefined) return {kind: 'conclude'};
+  if (request.ttlSecondsAfterFinished === undefined) return nothing;
+  const dueMs = request.completedMs + request.ttlSecondsAfterFinished * 1000;
+  return at(dueMs, nowMs, {kind: 'deleteRequest'});
+}
+
+/** Deleting is cancelling, also while somebody's finalizer keeps the object. */
+function stepOfDeleted({pods}: Surroundings): Step {
+  const pod = pods.find(isAlive);
+  return pod ? {kind: 'deletePod', pod} : nothing;
+}
+
 function stepOfWaiting(request: RequestRecord, {nowMs}: Surroundings): Step {
-  if (request.placementTimeoutSeconds === undefined || request.suspended) return nothing;
-  const sentence = `no worker within ${request.placementTimeoutSeconds} s (spec.placementTimeoutSeconds)`;
+  const {placementTimeoutSeconds, suspended} = request;
+  if (placementTimeoutSeconds === undefined || suspended) return nothing;
+  const timeoutMs = placementTimeoutSeconds * 1000;
+  const scheduled = request.conditions.find(({type}) => type === 'Scheduled');
+  // Resumed a moment ago: the report that ends this reason starts the time.
+  if (scheduled?.reason === ScheduledReason.Suspended) return {kind: 'wait', delayMs: timeoutMs};
+  // One that lost its worker has waited since then, not since its creation.
+  const since = scheduled ? Date.parse(scheduled.lastTransitionTime) : 0;
+  const sentence = `no worker within ${placementTimeoutSeconds} s (spec.placementTimeoutSeconds)`;
   return at(
-    request.createdMs + request.placementTimeoutSeconds * 1000,
+    Math.max(request.createdMs, since) + timeoutMs,
     nowMs,
     failed(FinishedReason.PlacementTimeout, sentence),
   );
 }
 
-function stepOfPlaced(request: RequestRecord, around: Surroundings): Step {
+function stepOfPlaced(request: Placed, around: Surroundings): Step {
   const {worker, isWorkerLost, nowMs, pods} = around;
-  const {workerName, assignmentId} = request.placement!;
+  const {workerName, assignmentId} = request.placement;
   const pod = pods.find((one) => one.assignmentId === assignmentId);
+  const dueMs = deadlineOf(request);
+  const isOverdue = dueMs !== undefined && nowMs >= dueMs;
+  const isToEnd = request.suspended || isOverdue;
+  // What its Pod has come to is true, whatever became of the worker since.
+  const end = pod && endOf(request, pod, isToEnd);
+  if (end) return end;
+  const isWorkerThere = worker !== undefined && !isWorkerLost;
+  // The capacity is free only once the Pod is; on a lost worker nobody would confirm that.
+  if (isToEnd && isWorkerThere && pod && !isOver(pod)) {
+    return pod.deleting ? nothing : {kind: 'deletePod', pod};
+  }
   if (request.suspended) {
-    // Its capacity is free only once its Pod is.
-    if (pod && !isOver(pod)) return pod.deleting ? nothing : {kind: 'deletePod', pod};
-    return {kind: 'unbind', message: 'spec.suspend is true'};
+    return {kind: 'unbind', reason: ScheduledReason.Suspended, message: suspendedSentence};
+  }
+  if (isOverdue) {
+    const sentence = `ran longer than ${request.activeDeadlineSeconds} s (spec.activeDeadlineSeconds)`;
+    return failed(FinishedReason.DeadlineExceeded, sentence);
   }
   if (worker === undefined) return lost(request, `worker ${workerName} is gone`);
   if (isWorkerLost) return lost(request, `worker ${workerName} has been silent for too long`);
-  if (worker.nodeName !== undefined) {
-    if (pod === undefined) {
-      if (request.phase === 'Running')
-        return lost(request, `its Pod on node ${worker.nodeName} is gone`);
-      return {kind: 'createPod'};
-    }
-    const mirrored = stepOfPod(request, pod);
-    if (mirrored) return mirrored;
+  if (pod === undefined && worker.nodeName !== undefined) {
+    if (request.phase === 'Running') return lost(request, `its Pod on ${worker.nodeName} is gone`);
+    return request.isReadable ? {kind: 'createPod'} : nothing;
   }
-  if (request.activeDeadlineSeconds === undefined || request.startedMs === undefined)
-    return nothing;
-  const sentence = `ran longer than ${request.activeDeadlineSeconds} s (spec.activeDeadlineSeconds)`;
-  return at(
-    request.startedMs + request.activeDeadlineSeconds * 1000,
-    nowMs,
-    failed(FinishedReason.DeadlineExceeded, sentence),
-  );
+  if (pod?.phase === 'Running' && request.phase !== 'Running') {
+    return {kind: 'run', startedMs: pod.startedMs, podName: pod.name};
+  }
+  return dueMs === undefined ? nothing : {kind: 'wait', delayMs: dueMs - nowMs};
 }
 
-function stepOfPod(request: RequestRecord, pod: PodRecord): Step | undefined {
-  switch (pod.phase) {
-    case 'Pending':
-    case 'Unknown':
-      return undefined;
-    case 'Running':
-      if (request.phase === 'Running') return undefined;
-      return {kind: 'run', startedMs: pod.startedMs, podName: pod.name};
-    case 'Succeeded':
-      return {
-        kind: 'finish',
-        phase: 'Succeeded',
-        reason: FinishedReason.Completed,
-        message: 'the container exited with code 0',
-        exitCode: pod.exitCode ?? 0,
-      };
-    case 'Failed':
-      return {...failed(FinishedReason.ContainerFailed, podFailure(pod)), exitCode: pod.exitCode};
-    default:
-      return assertNever(pod.phase);
+/** Of an object that was valid once and is not any more: what runs goes on, what is lost waits for its user. */
+function unreadable({phase}: InvalidRequest, placement: Placement): Placed {
+  return {
+    placement,
+    phase,
+    suspended: false,
+    attempts: 0,
+    retryLimit: 0,
+    startedMs: undefined,
+    activeDeadlineSeconds: undefined,
+    isReadable: false,
+  };
+}
+
+function deadlineOf({startedMs, activeDeadlineSeconds}: Placed): number | undefined {
+  return startedMs === undefined || activeDeadlineSeconds === undefined
+    ? undefined
+    : startedMs + activeDeadlineSeconds * 1000;
+}
+
+/**
+ * What the end of its Pod means; undefined when it goes on, or when it was us who ended it.
+ * A Pod that did not end by itself is lost with its worker: drains must lose nothing.
+ */
+function endOf(request: Placed, pod: PodRecord, isToEnd: boolean): Step | undefined {
+  const isByUs = isToEnd && pod.deleting;
+  if (!isOver(pod) || isByUs) return undefined;
+  if (pod.phase === 'Succeeded') {
+    return {
+      kind: 'finish',
+      phase: 'Succeeded',
+      reason: FinishedReason.Completed,
+      message: 'the container exited with code 0',
+      exitCode: pod.exitCode ?? 0,
+    };
   }
+  if (pod.deleting || pod.interrupted)
+    return lost(request, `its Pod was ended: ${podFailure(pod)}`);
+  return {...failed(FinishedReason.ContainerFailed, podFailure(pod)), exitCode: pod.exitCode};
 }
 
 function podFailure({exitCode, message}: PodRecord): string {
@@ -145,11 +213,14 @@ function podFailure({exitCode, message}: PodRecord): string {
   return message === '' ? exit : `${exit}: ${message}`;
 }
 
-function lost(request: RequestRecord, sentence: string): Step {
-  if (request.attempts <= request.retryLimit) return {kind: 'unbind', message: sentence};
+function lost(request: Placed, sentence: string): Step {
+  const {attempts, retryLimit} = request;
+  if (attempts <= retryLimit) {
+    return {kind: 'unbind', reason: ScheduledReason.WorkerLost, message: sentence};
+  }
   return failed(
     FinishedReason.WorkerLost,
-    `${sentence}, and it was placed ${request.attempts} times already (spec.retryLimit is ${request.retryLimit})`,
+    `${sentence}, and it was placed ${attempts} times already (spec.retryLimit is ${retryLimit})`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type {PodRecord} from './nextStep.ts';
-import {assignmentAnnotation, podLabels} from './podTemplate.ts';
+import {assignmentAnnotation, containerName, podLabels} from './podTemplate.ts';
 
 interface RawPod {
   readonly metadata: {
@@ -16,7 +16,9 @@ interface RawPod {
     readonly startTime?: string;
     readonly message?: string;
     readonly reason?: string;
+    readonly conditions?: readonly {readonly type: string; readonly status: string}[];
     readonly containerStatuses?: readonly {
+      readonly name?: string;
       readonly state?: {
         readonly running?: {readonly startedAt?: string};
         readonly terminated?: {
@@ -33,7 +35,8 @@ interface RawPod {
 /** A Pod as the life of its request sees it. The API server has validated its shape: it is core/v1. */
 export function parsePod(object: unknown): PodRecord {
   const {metadata, status} = object as RawPod;
-  const state = status?.containerStatuses?.[0]?.state;
+  // Others beside it are what admission webhooks put there.
+  const state = status?.containerStatuses?.find(({name}) => name === containerName)?.state;
   const startedAt = state?.terminated?.startedAt ?? state?.running?.startedAt ?? status?.startTime;
   return {
     name: metadata.name,
@@ -45,6 +48,7 @@ export function parsePod(object: unknown): PodRecord {
     deleting: metadata.deletionTimestamp !== undefined,
     startedMs: startedAt === undefined ? undefined : Date.parse(startedAt),
     exitCode: state?.terminated?.exitCode,
+    interrupted: status !== undefined && isInterrupted(status),
     message:
       state?.terminated?.message ??
       state?.terminated?.reason ??
@@ -52,4 +56,13 @@ export function parsePod(object: unknown): PodRecord {
       status?.reason ??
       '',
   };
+}
+
+/** Failed without an exit code: its kubelet refused it (OutOfcpu, NodeShutdown), nothing of it ran. */
+function isInterrupted({phase, conditions, containerStatuses}: NonNullable<RawPod['status']>) {
+  const isDisrupted = conditions?.some(
+    ({type, status}) => type === 'DisruptionTarget' && status === 'True',
+  );
+  const hasEnded = containerStatuses?.some(({state}) => state?.terminated !== undefined);
+  return isDisrupted === true || (phase === 'Failed' && hasEnded !== true);
 }

@@ -1,5 +1,5 @@
 import type {ContainerRequest} from '../api/containerRequestSchema.ts';
-import type {RequestRecord} from '../api/records.ts';
+import type {Placement, RequestRecord, WorkerRecord} from '../api/records.ts';
 import {apiVersionOf, containerRequests, pods} from '../kube/resource.ts';
 
 /** Labels by which Berth finds the Pods of its requests. */
@@ -11,13 +11,20 @@ export const podLabels = {
 /** Annotation that ties a Pod to one assignment of its request. */
 export const assignmentAnnotation = 'berth.dev/assignment';
 
+/** The one container of such a Pod. */
+export const containerName = 'main';
+
 const millisPerGpu = 1000;
 
+/** A request that has a worker. */
+export type PlacedRequest = RequestRecord & {readonly placement: Placement};
+
 /** The Pod's name: one an assignment, as a request that is placed again needs another Pod. */
-export function podNameOf(request: RequestRecord): string {
-  // 63 characters are the limit of a host name; the uid keeps a cut name unique.
-  const suffix = `-${request.uid.slice(0, 8)}-${request.attempts}`;
-  return `${request.name.slice(0, 63 - suffix.length).replace(/[-.]+$/, '')}${suffix}`;
+export function podNameOf({name, uid, placement}: PlacedRequest): string {
+  // 63 characters are the limit of a host name; uid and assignment keep a cut name unique.
+  const assignment = placement.assignmentId.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  const suffix = `-${uid.slice(0, 8)}-${assignment}`.slice(0, 48);
+  return `${name.slice(0, 63 - suffix.length)}${suffix}`.replaceAll(/[-.]+(?=-|$)/g, '');
 }
 
 /**
@@ -26,8 +33,8 @@ export function podNameOf(request: RequestRecord): string {
  */
 export function podTemplate(
   object: ContainerRequest,
-  request: RequestRecord,
-  {nodeName, workerName}: {nodeName: string; workerName: string},
+  request: PlacedRequest,
+  {name: workerName, nodeName, capacity}: WorkerRecord,
 ): object {
   const {container, pod, tolerations} = object.spec;
   const {cpuMillis, memoryBytes, gpuMillis} = request.demand;
@@ -42,7 +49,7 @@ export function podTemplate(
         [podLabels.requestUid]: request.uid,
         [podLabels.worker]: workerName.slice(0, 63).replace(/[-.]+$/, ''),
       },
-      annotations: {[assignmentAnnotation]: request.placement!.assignmentId},
+      annotations: {[assignmentAnnotation]: request.placement.assignmentId},
       ownerReferences: [
         {
           apiVersion: apiVersionOf(containerRequests),
@@ -62,10 +69,13 @@ export function podTemplate(
       containers: [
         {
           ...container,
-          name: 'main',
+          name: containerName,
           env: [
+            // The last one of a name counts: a request cannot help itself to other devices.
             ...(container.env ?? []),
-            ...gpuEnvironment(request.placement!.gpuDevices, gpuMillis),
+            ...(capacity.gpuCount > 0
+              ? gpuEnvironment(request.placement.gpuDevices, gpuMillis)
+              : []),
           ],
           resources: {requests: quantities, limits: {memory: quantities.memory}},
         },
@@ -74,9 +84,12 @@ export function podTemplate(
   };
 }
 
-/** What NVIDIA's container runtime reads, and the share for whoever enforces it. */
+/**
+ * What NVIDIA's container runtime reads, and the share for whoever enforces it. `void` where the request
+ * has no GPU: CUDA images ask for all of them by themselves.
+ */
 function gpuEnvironment(devices: readonly number[], gpuMillis: number): readonly object[] {
-  if (devices.length === 0) return [];
+  if (devices.length === 0) return [{name: 'NVIDIA_VISIBLE_DEVICES', value: 'void'}];
   const list = devices.join(',');
   return [
     {name: 'NVIDIA_VISIBLE_DEVICES', value: list},

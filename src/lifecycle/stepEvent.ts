@@ -1,3 +1,4 @@
+import {ScheduledReason} from '../api/reasons.ts';
 import type {RequestEvent} from '../observe/eventRecorder.ts';
 import type {Step} from './nextStep.ts';
 
@@ -12,7 +13,12 @@ export function stepEvent(step: Step): RequestEvent | undefined {
         note: step.message,
       };
     case 'unbind':
-      return {type: 'Warning', reason: 'Unbound', action: 'Unbinding', note: step.message};
+      return {
+        type: step.reason === ScheduledReason.Suspended ? 'Normal' : 'Warning',
+        reason: step.reason,
+        action: 'Unbinding',
+        note: step.message,
+      };
     case 'run':
       return {
         type: 'Normal',
@@ -22,6 +28,7 @@ export function stepEvent(step: Step): RequestEvent | undefined {
       };
     case 'nothing':
     case 'wait':
+    case 'conclude':
     case 'deleteRequest':
     case 'createPod':
     case 'deletePod':

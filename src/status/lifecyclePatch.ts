@@ -1,55 +1,75 @@
 import {type Condition, setCondition} from '../api/conditions.ts';
-import {type FinishedReason, ScheduledReason} from '../api/reasons.ts';
+import type {ContainerRequest} from '../api/containerRequestSchema.ts';
+import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
 import type {Identity, ParsedRequest} from '../api/records.ts';
+import type {StatusPatch} from './statusPatch.ts';
 import {secondTime} from './time.ts';
 
-type Status = Condition['status'];
+type Wanted = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+/** How a request ended. */
+export interface End {
+  readonly phase: 'Succeeded' | 'Failed';
+  readonly reason: FinishedReason;
+  readonly message: string;
+  readonly exitCode: number | undefined;
+}
 
 /** The container of a Pod has started. */
 export function runPatch(
   request: ParsedRequest,
   {startedMs, podName}: {startedMs: number | undefined; podName: string},
   nowMs: number,
-): object {
+): StatusPatch {
+  const [reason, message] = ['Running', 'the container runs'];
   return patch(request, {
     phase: 'Running',
     startTime: secondTime(startedMs ?? nowMs),
     podName,
-    conditions: conditionsOf(request, nowMs, [['Ready', 'True', 'Running', 'the container runs']]),
+    conditions: conditionsOf(request, nowMs, [{type: 'Ready', status: 'True', reason, message}]),
   });
 }
 
 /** The request has ended; it holds nothing from now on. */
-export function finishPatch(
-  request: ParsedRequest,
-  end: {
-    phase: 'Succeeded' | 'Failed';
-    reason: FinishedReason;
-    message: string;
-    exitCode: number | undefined;
-  },
-  nowMs: number,
-): object {
+export function finishPatch(request: ParsedRequest, end: End, nowMs: number): StatusPatch {
   return patch(request, {
     phase: end.phase,
     completionTime: secondTime(nowMs),
     ...(end.exitCode === undefined ? {} : {exitCode: end.exitCode}),
-    conditions: conditionsOf(request, nowMs, [
-      ['Finished', 'True', end.reason, end.message],
-      ['Ready', 'False', end.reason, end.message],
-      ['Reconciling', 'False', end.reason, end.message],
-    ]),
+    conditions: conditionsOf(request, nowMs, endConditions(end)),
   });
 }
 
-/** The request loses its worker and waits again; its attempts stay counted. */
+/** An agent has said that the request ended, and no more: when, and what its conditions are, is added. */
+export function concludePatch({metadata, status = {}}: ContainerRequest, nowMs: number): object {
+  const {phase, exitCode, conditions = [], completionTime} = status;
+  const hasSucceeded = phase === 'Succeeded';
+  const exit = exitCode === undefined ? '' : ` with code ${exitCode}`;
+  const end = endConditions({
+    phase: hasSucceeded ? 'Succeeded' : 'Failed',
+    reason: hasSucceeded ? FinishedReason.Completed : FinishedReason.ContainerFailed,
+    message: hasSucceeded ? 'the container exited with code 0' : `the container failed${exit}`,
+    exitCode,
+  });
+  const generation = metadata.generation ?? 0;
+  const listed = conditions as readonly Condition[];
+  return {
+    metadata: {uid: metadata.uid, resourceVersion: metadata.resourceVersion},
+    status: {
+      completionTime: completionTime ?? secondTime(nowMs),
+      observedGeneration: generation,
+      conditions: withConditions(listed, end, {generation, nowMs}),
+    },
+  };
+}
+
+/** The request loses its worker and waits again; a suspension is no attempt that failed. */
 export function unbindPatch(
   request: ParsedRequest,
-  {message}: {message: string},
+  {reason, message}: {readonly reason: ScheduledReason; readonly message: string},
   nowMs: number,
-): object {
-  const isSuspended = request.kind === 'valid' && request.suspended;
-  const reason = isSuspended ? ScheduledReason.Suspended : ScheduledReason.WorkerLost;
+): StatusPatch {
+  const isRefunded = reason === ScheduledReason.Suspended && request.kind === 'valid';
   return patch(request, {
     phase: 'Pending',
     // A merge patch removes what is null.
@@ -58,29 +78,74 @@ export function unbindPatch(
     scheduledTime: null,
     startTime: null,
     podName: null,
+    ...(isRefunded ? {attempts: Math.max(0, request.attempts - 1)} : {}),
     conditions: conditionsOf(request, nowMs, [
-      ['Scheduled', 'False', reason, message],
-      ['Ready', 'False', reason, message],
+      {type: 'Scheduled', status: 'False', reason, message},
+      {type: 'Ready', status: 'False', reason, message: 'it has no worker'},
     ]),
   });
 }
 
-function patch({uid, resourceVersion, generation}: Identity, status: object): object {
+/** Its Pod is not taken for now; undefined when the conditions say just that already. */
+export function podRefusedPatch(
+  request: ParsedRequest,
+  message: string,
+  nowMs: number,
+): StatusPatch | undefined {
+  const ready = {
+    type: 'Ready',
+    status: 'False',
+    reason: FinishedReason.PodRefused,
+    message,
+  } as const;
+  const conditions = conditionsOf(request, nowMs, [ready]);
+  const isSaid = request.kind !== 'finished' && conditions === request.conditions;
+  return isSaid ? undefined : patch(request, {conditions});
+}
+
+/**
+ * kstatus takes `Ready=False` for "in progress" and `Stalled=True` for "failed": what ran to its
+ * end is Ready, as nothing is left to do, and what failed is Stalled.
+ */
+function endConditions({phase, reason, message}: End): readonly Wanted[] {
+  const finished: Wanted = {type: 'Finished', status: 'True', reason, message};
+  return phase === 'Succeeded'
+    ? [finished, {type: 'Ready', status: 'True', reason, message}]
+    : [
+        finished,
+        {type: 'Ready', status: 'False', reason, message},
+        {type: 'Stalled', status: 'True', reason, message},
+      ];
+}
+
+function patch(
+  {uid, resourceVersion, generation}: Identity,
+  status: StatusPatch['status'],
+): StatusPatch {
   return {metadata: {uid, resourceVersion}, status: {...status, observedGeneration: generation}};
 }
 
 function conditionsOf(
   request: ParsedRequest,
   nowMs: number,
-  wanted: readonly (readonly [type: string, status: Status, reason: string, message: string])[],
+  wanted: readonly Wanted[],
 ): readonly Condition[] {
-  let conditions: readonly Condition[] = request.kind === 'finished' ? [] : request.conditions;
-  for (const [type, status, reason, message] of wanted) {
-    conditions = setCondition(
-      conditions,
-      {type, status, reason, message, observedGeneration: request.generation},
-      secondTime(nowMs),
-    );
+  const current = request.kind === 'finished' ? [] : request.conditions;
+  return withConditions(current, wanted, {generation: request.generation, nowMs});
+}
+
+/** The very same list when nothing changes. Reconciling and Stalled hold or are absent. */
+function withConditions(
+  current: readonly Condition[],
+  wanted: readonly Wanted[],
+  {generation, nowMs}: {readonly generation: number; readonly nowMs: number},
+): readonly Condition[] {
+  const isOver = ({type}: Condition) =>
+    (type === 'Stalled' || type === 'Reconciling') && !wanted.some((one) => one.type === type);
+  let conditions = current.some(isOver) ? current.filter((one) => !isOver(one)) : current;
+  for (const condition of wanted) {
+    const next = {...condition, observedGeneration: generation};
+    conditions = setCondition(conditions, next, secondTime(nowMs));
   }
   return conditions;
 }

@@ -16,6 +16,7 @@ export interface RequestRouterOptions {
   readonly cache: {
     confirm(allocation: Allocation): void;
     forget(uid: string): Allocation | undefined;
+    isBound(uid: string): boolean;
   };
   readonly update: {release(uid: string): void; confirm(uid: string): void};
   /** Takes the reason of a request that waits for its user, not for capacity. */
@@ -66,7 +67,9 @@ export class RequestRouter {
       case 'invalid':
         queue.remove(request.key);
         // Once placed, what it holds is known from before; its worker's agent goes on.
-        if (request.placement === undefined) report(invalid(request));
+        if (request.placement !== undefined) break;
+        this.#freeUnbound(request.uid);
+        report(invalid(request));
         break;
       case 'valid':
         this.#routeValid(request);
@@ -94,13 +97,18 @@ export class RequestRouter {
       update.confirm(request.uid);
       return;
     }
-    // Without a worker in its status it holds nothing, unless a bind of ours is under way.
+    this.#freeUnbound(request.uid);
     if (request.deleting || request.suspended) {
       queue.remove(request.key);
       if (request.suspended && !request.deleting) report(suspended(request));
       return;
     }
     queue.upsert(request);
+  }
+
+  /** Without a worker in its status it holds nothing, unless a bind of ours is under way. */
+  #freeUnbound(uid: string): void {
+    if (this.#options.cache.isBound(uid)) this.#free(uid);
   }
 
   #free(uid: string): void {

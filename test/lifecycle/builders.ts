@@ -56,6 +56,7 @@ export function makeWorker(changes: Partial<WorkerRecord> = {}): WorkerRecord {
     ready: true,
     deleting: false,
     capacity: {cpuMillis: 4000, memoryBytes: 2 ** 34, gpuCount: 0, gpuType: '', containers: 250},
+    shown: '',
     ...changes,
   };
 }
@@ -71,6 +72,7 @@ export function makePod(changes: Partial<PodRecord> = {}): PodRecord {
     deleting: false,
     startedMs: undefined,
     exitCode: undefined,
+    interrupted: false,
     message: '',
     ...changes,
   };
