@@ -1,0 +1,38 @@
+import {containerRequests, leases, ledgers, type Resource} from '../../src/kube/resource.ts';
+import type {ApiCall} from '../../src/kube/transport.ts';
+
+/** One kind of call that a replica makes. */
+export type CallMatch = (call: ApiCall) => boolean;
+
+const isOf = ({path}: ApiCall, {plural}: Resource) => path.split('/').includes(plural);
+const statusOf = ({body}: ApiCall) =>
+  (body as {status?: Readonly<Record<string, unknown>>} | undefined)?.status ?? {};
+
+/** A write of the Ledger object: an epoch, a settle, a commit. */
+export const isLedgerPatch: CallMatch = (call) => call.method === 'PATCH' && isOf(call, ledgers);
+
+/** A ledger write of a cycle. */
+export const isCommit: CallMatch = (call) =>
+  isLedgerPatch(call) && Number(statusOf(call)['cycle']) > 0;
+
+export const isRequestPatch: CallMatch = (call) =>
+  call.method === 'PATCH' && isOf(call, containerRequests);
+
+/** A placement on its way to its request. */
+export const isBind: CallMatch = (call) =>
+  isRequestPatch(call) && typeof statusOf(call)['workerName'] === 'string';
+
+/** The reason of a waiting request on its way to it. */
+export const isReason: CallMatch = (call) =>
+  isRequestPatch(call) && !('workerName' in statusOf(call));
+
+export const isRequestRead: CallMatch = (call) =>
+  call.method === 'GET' && isOf(call, containerRequests);
+
+export const isLease: CallMatch = (call) => isOf(call, leases);
+
+/** Uids in flight after this ledger write. */
+export function inFlightOf(call: ApiCall): readonly string[] {
+  const {inFlight = []} = statusOf(call) as {inFlight?: readonly {uid: string}[]};
+  return inFlight.map(({uid}) => uid);
+}

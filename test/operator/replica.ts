@@ -1,0 +1,143 @@
+import {defaultConfig} from '../../src/config.ts';
+import {FaultyTransport} from '../../src/embedded/faultyTransport.ts';
+import type {Transport} from '../../src/kube/transport.ts';
+import {KubernetesLedger} from '../../src/ledger/kubernetesLedger.ts';
+import type {Ledger} from '../../src/ledger/ledger.ts';
+import type {Clock} from '../../src/lib/clock.ts';
+import {seededRandom} from '../../src/lib/random.ts';
+import type {CycleSummary} from '../../src/observe/cycleSummary.ts';
+import type {Log} from '../../src/observe/log.ts';
+import {Metrics} from '../../src/observe/metrics.ts';
+import {Operator, type OperatorEnd} from '../../src/operator.ts';
+import type {CallMatch} from './calls.ts';
+import {PausableClock} from './pausableClock.ts';
+import {ReplicaTransport, type SentCall} from './replicaTransport.ts';
+
+export type ConfigChanges = Parameters<typeof defaultConfig>[0];
+
+export interface ReplicaOptions {
+  readonly name: string;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly seed: number;
+  readonly latencyMs: number;
+  /** A memory ledger shared by all replicas; undefined: each has the Ledger object. */
+  readonly ledger: Ledger | undefined;
+  readonly config: ConfigChanges;
+}
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly keys: object;
+}
+
+/** One operator process of a test: started, stopped, paused, resumed, killed. */
+export class Replica {
+  readonly name: string;
+  readonly operator: Operator;
+  readonly transport: ReplicaTransport;
+  readonly faults: FaultyTransport;
+  readonly metrics = new Metrics();
+  readonly cycles: CycleSummary[] = [];
+  readonly log: LogLine[] = [];
+  readonly #clock: PausableClock;
+  readonly #stop = new AbortController();
+  /** How its run ended; undefined while it runs. */
+  end: OperatorEnd | undefined;
+  /** What its run was rejected with. */
+  error: unknown;
+  isKilled = false;
+
+  constructor({name, transport, clock, seed, latencyMs, ledger, config}: ReplicaOptions) {
+    this.name = name;
+    this.#clock = new PausableClock(clock);
+    this.faults = new FaultyTransport({transport, clock: this.#clock});
+    const own = {transport: this.faults, clock, ownClock: this.#clock, latencyMs};
+    this.transport = new ReplicaTransport(own);
+    const settings = defaultConfig(config);
+    const {name: ledgerName, maxInFlight} = settings.ledger;
+    this.operator = new Operator({
+      config: settings,
+      transport: this.transport,
+      namespace: 'default',
+      identity: name,
+      ledger: (bound) =>
+        ledger ??
+        new KubernetesLedger({transport: this.transport, name: ledgerName, bound, maxInFlight}),
+      clock: this.#clock,
+      random: seededRandom(seed),
+      log: collect(this.log),
+      metrics: this.metrics,
+      onCycle: (summary) => this.cycles.push(summary),
+    });
+  }
+
+  start(): this {
+    this.operator.run(this.#stop.signal).then(
+      (end) => {
+        this.end = end;
+      },
+      (error: unknown) => {
+        this.error = error;
+      },
+    );
+    return this;
+  }
+
+  /** As SIGTERM does. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  pause(): void {
+    this.#clock.pause();
+    this.transport.pause();
+  }
+
+  resume(): void {
+    this.transport.resume();
+    this.#clock.resume();
+  }
+
+  /** As SIGKILL does: nothing of it runs any more; what it has sent may still arrive. */
+  kill(): void {
+    this.isKilled = true;
+    this.pause();
+  }
+
+  get isRunning(): boolean {
+    return !this.isKilled && this.end === undefined && this.error === undefined;
+  }
+
+  /** Leads, and takes batches. */
+  get isLeading(): boolean {
+    const {isLeader, checks} = this.operator;
+    return this.isRunning && isLeader && checks.every(({waitingFor}) => waitingFor() === undefined);
+  }
+
+  sent(matches: CallMatch): readonly SentCall[] {
+    return this.transport.calls.filter((call) => !call.isWatch && matches(call));
+  }
+
+  /** Messages of the log at `warn` and above. */
+  get complaints(): readonly string[] {
+    return this.log
+      .filter(({level}) => level === 'warn' || level === 'error')
+      .map(({message}) => message);
+  }
+}
+
+function collect(lines: LogLine[]): Log {
+  const at = (level: LogLine['level']) => (keys: object, message: string) => {
+    lines.push({level, message, keys});
+  };
+  const log: Log = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => log,
+  };
+  return log;
+}
