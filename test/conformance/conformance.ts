@@ -6,6 +6,8 @@ import {definitions} from './definitions.ts';
 import {deletes} from './deletes.ts';
 import {garbage} from './garbage.ts';
 import {lists} from './lists.ts';
+import {patches} from './patches.ts';
+import {paths} from './paths.ts';
 import {validation} from './validation.ts';
 import {watches} from './watches.ts';
 import {writes} from './writes.ts';
@@ -22,6 +24,8 @@ export function conformance(name: string, open: () => Promise<OpenServer>): void
     afterEach(() => bench.stopWatches());
     afterAll(() => bench.stop());
     writes(bench);
+    patches(bench);
+    paths(bench);
     validation(bench);
     deletes(bench);
     lists(bench);

@@ -50,6 +50,7 @@ export function lists(bench: Bench): void {
       await bench.call('DELETE', bench.path(widgets, 'c'));
       await bench.create('bb');
       await bench.change('d', {spec: {image: 'new'}});
+      await bench.change('d', {spec: {image: 'newer'}});
       const second = await bench.list({limit: 2, continue: first.metadata.continue});
       expect(names(second)).toEqual(['c', 'd']);
       expect(second.items[1]?.spec['image']).toBe('a');
