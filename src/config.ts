@@ -15,8 +15,14 @@ const bindAddress = (fallback: string) =>
     .regex(/^.*:\d{1,5}$/, 'wanted HOST:PORT, for example 0.0.0.0:8080 (port 0 takes a free one)')
     .default(fallback);
 
+/** By the parser that the connection uses: a pattern would refuse or let pass something else. */
+function isRedisUrl(value: string): boolean {
+  return /^rediss?:\/\//.test(value) && URL.canParse(value) && new URL(value).hostname !== '';
+}
+
 const redis = z.strictObject({
   url: text()
+    .refine(isRedisUrl, 'wanted redis://HOST:PORT or rediss://HOST:PORT')
     .default('redis://127.0.0.1:6379')
     .describe('Where Redis is: redis://HOST:PORT or rediss://HOST:PORT.'),
   username: text().optional().describe('ACL user; the default user when absent.'),

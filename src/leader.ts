@@ -126,12 +126,16 @@ export class Leader {
     ask: () => Promise<Answer | Unavailable>,
   ): Promise<Answer | undefined> {
     const {clock, retryMs, log, ledger} = this.#options;
+    let said = '';
     for (;;) {
       const answer = await ask();
       if (!isUnavailable(answer)) return answer;
       const cause = answer.cause.message;
       this.#waitingFor = `the ${ledger.kind} ledger: ${cause}`;
-      log.error({ledger: ledger.kind, cause}, 'ledger unavailable; trying again');
+      // Once a cause: an outage of an hour must not bury the log.
+      if (cause !== said)
+        log.error({ledger: ledger.kind, cause}, 'ledger unavailable; trying again');
+      said = cause;
       await sleep(clock, answer.retryAfterMs ?? retryMs, signal);
       if (signal.aborted) return undefined;
     }

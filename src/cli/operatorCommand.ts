@@ -1,38 +1,46 @@
 import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
 import type {Config} from '../config.ts';
-import {type Connection, connect} from '../kube/connect.ts';
+import {type Connection, connect, mayMend} from '../kube/connect.ts';
 import {preflight} from '../kube/preflight.ts';
-import {TransportError} from '../kube/transport.ts';
 import {sleep, systemClock} from '../lib/clock.ts';
 import {systemRandom} from '../lib/random.ts';
 import {createLog} from '../observe/createLog.ts';
-import {serveHealth, serveMetrics} from '../observe/endpoints.ts';
+import {type Check, serveHealth, serveMetrics} from '../observe/endpoints.ts';
 import type {Log} from '../observe/log.ts';
 import {Metrics} from '../observe/metrics.ts';
 import {Operator} from '../operator.ts';
 import {createLedger} from './createLedger.ts';
-import {loadConfig} from './settings.ts';
+import {loadConfig, withoutSecrets} from './settings.ts';
 import {showOperator} from './showOperator.ts';
 import {version} from './version.ts';
 
 /** `berth operator`: runs until SIGTERM or SIGINT, or until it may not lead any more. */
-export async function runOperator(flags: Readonly<Record<string, unknown>>): Promise<void> {
-  const configFile = flags['config'] as string | undefined;
-  const config = loadConfig({flags, environment: process.env, configFile});
+export async function runOperator(
+  flags: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const config = loadConfig({flags, environment: process.env, configFile: flags['config']});
   const log = createLog(config.log);
-  log.info({version, node: process.version, config}, 'starting');
+  log.info({version, node: process.version, config: withoutSecrets(config)}, 'starting');
   const stop = stopOnSignal(log);
-  const connection = await connectOrStop(config, log, stop);
-  if (!connection) return;
-  const {transport} = connection;
-  const namespace = config.leaderElection.namespace ?? connection.namespace;
-  log.info(
-    {server: connection.url, serverVersion: connection.serverVersion, namespace},
-    'connected',
-  );
-
   const metrics = new Metrics();
+  const start = new Start();
+  const checks: Check[] = [{name: 'start', waitingFor: () => start.waitingFor}];
+  await using open = new AsyncDisposableStack();
+  // Before anything is waited for: a probe hears why, and a taken port is said at once.
+  const metricsEndpoint = await serveMetrics(config.metrics.bindAddress, metrics);
+  open.defer(() => metricsEndpoint.close());
+  const healthEndpoint = await serveHealth(config.health.bindAddress, checks);
+  open.defer(() => healthEndpoint.close());
+  log.info({metrics: metricsEndpoint.address, health: healthEndpoint.address}, 'serving');
+
+  const connection = await start.connect(config, log, stop);
+  if (!connection) return;
+  const {transport, url, serverVersion} = connection;
+  open.defer(() => transport.close());
+  const namespace = config.leaderElection.namespace ?? connection.namespace;
+  log.info({server: url, serverVersion, namespace}, 'connected');
+
   const identity = `${hostname()}_${randomUUID()}`;
   const operator = new Operator({
     config,
@@ -46,43 +54,45 @@ export async function runOperator(flags: Readonly<Record<string, unknown>>): Pro
     metrics,
   });
   showOperator(operator, metrics, config.leaderElection.leaseName);
-  const endpoints = [
-    await serveMetrics(config.metrics.bindAddress, metrics),
-    await serveHealth(config.health.bindAddress, operator.checks),
-  ];
-  log.info({metrics: endpoints[0]!.address, health: endpoints[1]!.address}, 'serving');
-  try {
-    const end = await operator.run(stop);
-    log.info({end}, 'stopped');
-    // Kubernetes restarts a container that leaves; a replica without leadership begins anew.
-    if (end !== 'stopped') process.exitCode = 1;
-  } finally {
-    for (const endpoint of endpoints) await endpoint.close();
-    await transport.close();
-  }
+  checks.push(...operator.checks);
+  const end = await operator.run(stop);
+  log.info({end}, 'stopped');
+  // Kubernetes restarts a container that leaves; a replica without leadership begins anew.
+  if (end !== 'stopped') process.exitCode = 1;
 }
 
 const connectRetryMs = 2_000;
 
-/**
- * Connects and looks for CRDs and rights. What a later try can mend (a server that is starting, CRDs
- * on their way) is said once and tried again; undefined when stopped before.
- * @throws Error with one sentence where trying again is of no use: a wrong kubeconfig, wrong credentials
- */
-async function connectOrStop(
-  config: Config,
-  log: Log,
-  stop: AbortSignal,
-): Promise<Connection | undefined> {
-  let said = '';
-  while (!stop.aborted) {
-    const found = await connectOnce(config, stop);
-    if (typeof found !== 'string') return found;
-    if (found !== said) log.error({retryMs: connectRetryMs}, found);
-    said = found;
-    await sleep(systemClock, connectRetryMs, stop);
+/** The way to an API server that knows Berth's kinds and grants what the operator does. */
+class Start {
+  #waitingFor: string | undefined = 'the API server to answer';
+
+  /** Undefined once connected. */
+  get waitingFor(): string | undefined {
+    return this.#waitingFor;
   }
-  return undefined;
+
+  /**
+   * What a later try can mend (a server that is starting, CRDs or roles on their way) is said once
+   * and tried again; undefined when stopped before.
+   * @throws Error with one sentence where trying again is of no use: a wrong kubeconfig, wrong credentials
+   */
+  async connect(config: Config, log: Log, stop: AbortSignal): Promise<Connection | undefined> {
+    let said = '';
+    while (!stop.aborted) {
+      const found = await connectOnce(config, stop);
+      if (typeof found !== 'string') {
+        this.#waitingFor = undefined;
+        return found;
+      }
+      if (stop.aborted) return undefined;
+      if (found !== said) log.error({retryMs: connectRetryMs}, found);
+      said = found;
+      this.#waitingFor = found;
+      await sleep(systemClock, connectRetryMs, stop);
+    }
+    return undefined;
+  }
 }
 
 async function connectOnce(config: Config, stop: AbortSignal): Promise<Connection | string> {
@@ -99,7 +109,7 @@ async function connectOnce(config: Config, stop: AbortSignal): Promise<Connectio
       stop,
     );
   } catch (error) {
-    if (error instanceof Error && error.cause instanceof TransportError) return error.message;
+    if (mayMend(error)) return error.message;
     throw error;
   }
   const {enabled, namespace = connection.namespace} = config.leaderElection;

@@ -14,7 +14,7 @@ export interface Setting {
   readonly variable: string;
   readonly type: 'string' | 'number' | 'integer' | 'boolean';
   readonly description: string;
-  readonly fallback: unknown;
+  readonly fallback: string | number | boolean | undefined;
   readonly choices: readonly string[] | undefined;
 }
 
@@ -24,7 +24,7 @@ interface SchemaPart {
   readonly type?: Setting['type'] | 'object';
   readonly properties?: Readonly<Record<string, SchemaPart>>;
   readonly description?: string;
-  readonly default?: unknown;
+  readonly default?: Setting['fallback'];
   readonly enum?: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export function settingOptions(): Option[] {
 
 export interface Sources {
   /** Flag values by commander's camelCase name, for example `ledgerRedisUrl`. */
-  readonly flags: Readonly<Record<string, unknown>>;
+  readonly flags: Readonly<Record<string, string | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly configFile: string | undefined;
 }
@@ -66,7 +66,7 @@ export function loadConfig({flags, environment, configFile}: Sources): Config {
     if (given === undefined) continue;
     const origin = fromFlag === undefined ? setting.variable : setting.flag;
     origins.set(setting.path, origin);
-    place(tree, setting.path.split('.'), convert(setting, String(given), origin));
+    place(tree, setting.path.split('.'), convert(setting, given, origin));
   }
   const parsed = configSchema.safeParse(tree);
   if (!parsed.success) {
@@ -77,6 +77,18 @@ export function loadConfig({flags, environment, configFile}: Sources): Config {
   }
   assertRelations(parsed.data);
   return parsed.data;
+}
+
+/** The configuration as it may be printed: what could be a password is three stars. */
+export function withoutSecrets(config: Config): Config {
+  const {ledger} = config;
+  const url = maskUrl(ledger.redis.url);
+  return {...config, ledger: {...ledger, redis: {...ledger.redis, url}}};
+}
+
+/** Everything before the last `@`, and everything after `?`, wherever the scheme may end. */
+function maskUrl(text: string): string {
+  return text.replace(/^([a-z]+:\/\/)?.*@/is, '$1***@').replace(/\?.*/s, '?***');
 }
 
 function leaves(part: SchemaPart, path: readonly string[]): Setting[] {
@@ -112,14 +124,14 @@ function readConfigFile(path: string): Tree {
   try {
     tree = parseYaml(text) ?? {};
   } catch (cause) {
-    throw new Error(
-      `Cannot read the config file ${path} as it must be YAML: ${(cause as Error).message}`,
-      {cause},
-    );
+    // The lines after the first quote the file, which may hold a password.
+    const [line] = (cause as Error).message.split('\n');
+    throw new Error(`Cannot read the config file ${path} as it must be YAML: ${line}`, {cause});
   }
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
+    const found = Array.isArray(tree) ? 'a list' : `a ${typeof tree}`;
     throw new Error(
-      `Cannot read the config file ${path} as it must hold a map of settings: found ${JSON.stringify(tree)}`,
+      `Cannot read the config file ${path} as it must hold a map of settings: current value is ${found}`,
     );
   }
   return tree as Tree;
@@ -166,15 +178,26 @@ function describe(
   const file = configFile ?? 'the configuration';
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`));
-    const known = settings
-      .filter((setting) => setting.path.startsWith(path))
-      .map((setting) => setting.path);
-    return `Cannot use ${file} as it has unknown settings: ${keys.join(', ')}; known ones: ${known.join(', ')}`;
+    return `Cannot use ${file} as it has unknown settings: ${keys.join(', ')}; known ones: ${keysBelow(path).join(', ')}`;
   }
   const found = issue.path.reduce<unknown>(
     (value, key) => (value as Tree | undefined)?.[key as string],
     tree,
   );
   const origin = origins.get(path) ?? `${path} of ${file}`;
-  return `Cannot use ${origin}: ${issue.message}; current value is ${JSON.stringify(found)}`;
+  // A Redis URL may carry a password, and stand where it does not belong.
+  const isSuspect = (value: string) => path.startsWith('ledger.redis') || value.includes('://');
+  const shown = JSON.stringify(found, (_, value: unknown) =>
+    typeof value === 'string' && isSuspect(value) ? maskUrl(value) : value,
+  );
+  return `Cannot use ${origin}: ${issue.message}; current value is ${shown}`;
+}
+
+/** The keys one level below a path, each with the path: `batch.idleMs`; all top-level ones for ''. */
+function keysBelow(path: string): readonly string[] {
+  const prefix = path === '' ? '' : `${path}.`;
+  const below = settings
+    .filter((setting) => setting.path.startsWith(prefix))
+    .map((setting) => prefix + setting.path.slice(prefix.length).split('.', 1)[0]);
+  return [...new Set(below)];
 }

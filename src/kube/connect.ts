@@ -6,7 +6,7 @@ import {fileCredentials, kubeconfigCredentials} from './credentialSources.ts';
 import type {CredentialSource} from './credentials.ts';
 import {HttpTransport, type HttpTransportOptions} from './httpTransport.ts';
 import {chooseContext, usualKubeconfigs} from './kubeconfig.ts';
-import {type ApiReply, type Transport, TransportError} from './transport.ts';
+import {ApiError, type ApiReply, type Transport, TransportError} from './transport.ts';
 
 /** How the server is found; the first that is given counts, in the order of the members. */
 export interface ConnectOptions {
@@ -83,6 +83,16 @@ export async function connect(
   }
 }
 
+/**
+ * Whether what `connect` threw can pass by itself: nobody answered, or a server that is starting.
+ * Wrong credentials and a wrong kubeconfig do not.
+ */
+export function mayMend(error: unknown): error is Error {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof ApiError) return cause.status === 429 || cause.status >= 500;
+  return cause instanceof TransportError;
+}
+
 async function findTarget(options: ConnectOptions): Promise<Target> {
   if (options.url !== undefined) {
     const {url, token, caFile} = options;
@@ -97,7 +107,7 @@ async function findTarget(options: ConnectOptions): Promise<Target> {
   if (present.length > 0) return ofKubeconfig(present, options);
   if (env['KUBERNETES_SERVICE_HOST'] && !env['KUBECONFIG']) return ownCluster(options);
   throw new Error(
-    `Cannot find an API server as there is no kubeconfig at ${usual.join(', ')} and this is no Pod: name one with --kubeconfig`,
+    `Cannot find an API server as there is no kubeconfig at ${usual.join(', ')} and this is no Pod: set KUBECONFIG, or name one with --kubernetes-kubeconfig`,
   );
 }
 
@@ -139,13 +149,14 @@ async function askVersion(
   signal?: AbortSignal,
 ): Promise<string> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const call = {method: 'GET', path: '/version', timeoutMs} as const;
   let reply: ApiReply<{gitVersion?: string; message?: string} | undefined>;
   try {
-    reply = await transport.send({method: 'GET', path: '/version', timeoutMs}, signal);
+    reply = await transport.send(call, signal);
   } catch (cause) {
     if (!(cause instanceof TransportError)) throw cause;
     const why = cause.message.replace('Cannot GET /version: ', '');
-    throw new Error(`Cannot reach the API server at ${url}: ${why}`, {cause});
+    throw new Error(`Cannot reach the API server at ${url}: ${why}${adviceOn(why)}`, {cause});
   }
   switch (reply.status) {
     case 200:
@@ -161,6 +172,27 @@ async function askVersion(
     default:
       throw new Error(
         `Cannot use the API server at ${url}: it answers ${reply.status} to GET /version: ${reply.body?.message ?? 'no reason given'}`,
+        {cause: new ApiError(call, reply)},
       );
   }
+}
+
+/** What to do about a call that got no reply, by Node's own words for it. */
+const advice: readonly {readonly pattern: RegExp; readonly sentence: string}[] = [
+  {
+    pattern: /altname|does not match certificate/i,
+    sentence: '; set tls-server-name in the kubeconfig to a name of its certificate',
+  },
+  {
+    pattern: /self.signed|unable to (verify|get)/i,
+    sentence: '; name the authority that signed its certificate in the kubeconfig',
+  },
+  {
+    pattern: /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|no whole reply/,
+    sentence: '; start it, or correct its address in the kubeconfig',
+  },
+];
+
+function adviceOn(why: string): string {
+  return advice.find(({pattern}) => pattern.test(why))?.sentence ?? '';
 }

@@ -2,7 +2,7 @@ import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {loadConfig, settings} from '../../src/cli/settings.ts';
+import {loadConfig, settings, withoutSecrets} from '../../src/cli/settings.ts';
 import {defaultConfig} from '../../src/config.ts';
 
 function configFile(text: string): string {
@@ -50,7 +50,11 @@ describe('the configuration', () => {
     ],
     ['an unknown top-level key', file('colour: red\n'), /unknown settings: colour/],
     ['a file that is no YAML', file('a: [1\n'), /must be YAML/],
-    ['a file that holds a list', file('- 1\n'), /must hold a map of settings: found \[1\]/],
+    [
+      'a file that holds a list',
+      file('- 1\n'),
+      /must hold a map of settings: current value is a list/,
+    ],
     [
       'a missing file',
       {...none, configFile: 'nowhere.yaml'},
@@ -89,5 +93,62 @@ describe('the configuration', () => {
   ];
   it.each(rows)('refuses %s, naming it', (_, sources, message) => {
     expect(() => loadConfig(sources)).toThrow(message);
+  });
+
+  const leaky: typeof rows = [
+    [
+      'a Redis URL without a scheme',
+      {...none, environment: {BERTH_LEDGER_REDIS_URL: 'user:hunter2@redis'}},
+      /BERTH_LEDGER_REDIS_URL: wanted redis:.*current value is "\*\*\*@redis"$/,
+    ],
+    [
+      'a Redis URL of another scheme',
+      {...none, flags: {ledgerRedisUrl: 'https://user:hunter2@redis'}},
+      /--ledger-redis-url: .*current value is "https:\/\/\*\*\*@redis"$/,
+    ],
+    [
+      'a Redis URL with a port that is none',
+      {...none, flags: {ledgerRedisUrl: 'redis://user:hunter2@redis:99999?password=hunter2'}},
+      /current value is "redis:\/\/\*\*\*@redis:99999\?\*\*\*"$/,
+    ],
+    [
+      'a Redis URL where a map belongs',
+      file('ledger: {redis: "redis://user:hunter2@redis"}\n'),
+      /ledger\.redis of .*expected object.*current value is "redis:\/\/\*\*\*@redis"$/,
+    ],
+    [
+      'a Redis URL where the ledger belongs',
+      file('ledger: ["redis://user:hunter2@redis"]\n'),
+      /ledger of .*expected object.*current value is \["redis:\/\/\*\*\*@redis"\]$/,
+    ],
+    [
+      'a file that is no YAML',
+      file('ledger: {redis: {url: "redis://user:hunter2@redis}}\n'),
+      /must be YAML: .*$/,
+    ],
+    ['a file that is one text', file('redis://user:hunter2@redis\n'), /current value is a string$/],
+    [
+      'a password for a key',
+      file('ledger: {redis: {password: hunter2}}\n'),
+      /unknown settings: ledger\.redis\.password; known ones: .*ledger\.redis\.passwordFile/,
+    ],
+  ];
+  it.each(leaky)('refuses %s without saying the password in it', (_, sources, message) => {
+    expect(() => loadConfig(sources)).toThrow(message);
+    expect(() => loadConfig(sources)).not.toThrow(/hunter2/);
+  });
+
+  it.each([
+    ['redis://redis:6379', 'redis://redis:6379'],
+    ['redis://:hunter2@redis:6379/1', 'redis://***@redis:6379/1'],
+    ['rediss://berth:hunt@er2@redis', 'rediss://***@redis'],
+    ['redis://redis?password=hunter2', 'redis://redis?***'],
+  ])('prints %s as %s', (url, shown) => {
+    const config = loadConfig({...none, flags: {ledgerRedisUrl: url}});
+    expect(config.ledger.redis.url).toBe(url);
+    expect(withoutSecrets(config)).toEqual({
+      ...config,
+      ledger: {...config.ledger, redis: {...config.ledger.redis, url: shown}},
+    });
   });
 });
