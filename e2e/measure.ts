@@ -11,7 +11,9 @@ import {waitFor} from '../test/servers/waitFor.ts';
  */
 export class Witness {
   readonly auditor = new Auditor();
+  readonly #seenAtMs = new Map<string, number>();
   readonly #placedAtMs = new Map<string, number>();
+  readonly #present = new Map<string, Set<string>>();
   readonly #stop = new AbortController();
   #broken: unknown;
 
@@ -33,6 +35,8 @@ export class Witness {
           witness.auditor.observeRequest(event);
           const {metadata, status} = event.object;
           const key = `${metadata.namespace}/${metadata.name}`;
+          witness.#count(event.type, metadata.namespace!, key);
+          if (!witness.#seenAtMs.has(key)) witness.#seenAtMs.set(key, systemClock.monotonicMs());
           if (status?.workerName && !witness.#placedAtMs.has(key)) {
             witness.#placedAtMs.set(key, systemClock.monotonicMs());
           }
@@ -60,6 +64,29 @@ export class Witness {
       return keys.every((key) => this.#placedAtMs.has(key));
     });
     return Math.max(...keys.map((key) => this.#placedAtMs.get(key)!));
+  }
+
+  /** When the first of these requests was first seen. */
+  firstSeenMs(namespace: string, names: readonly string[]): number {
+    return Math.min(...names.map((name) => this.#seenAtMs.get(`${namespace}/${name}`)!));
+  }
+
+  /** Of each of these placed requests: from first seen to first seen placed. */
+  placementLagMs(namespace: string, names: readonly string[]): readonly number[] {
+    const keys = names.map((name) => `${namespace}/${name}`);
+    return keys.map((key) => this.#placedAtMs.get(key)! - this.#seenAtMs.get(key)!);
+  }
+
+  /** Requests that exist in a namespace. */
+  countIn(namespace: string): number {
+    return this.#present.get(namespace)?.size ?? 0;
+  }
+
+  #count(type: string, namespace: string, key: string): void {
+    const present = this.#present.get(namespace) ?? new Set();
+    this.#present.set(namespace, present);
+    if (type === 'DELETED') present.delete(key);
+    else present.add(key);
   }
 
   stop(): void {
