@@ -4,15 +4,27 @@ import {parseWorker} from './api/parseWorker.ts';
 import type {RequestKey} from './api/records.ts';
 import type {Allocation} from './api/resources.ts';
 import {LeaderElector} from './kube/leaderElector.ts';
-import {containerRequests, pods, type Resource, workerPools, workers} from './kube/resource.ts';
+import {
+  containerRequests,
+  leases,
+  nodes,
+  pods,
+  type Resource,
+  workerPools,
+  workers,
+} from './kube/resource.ts';
 import {Leader} from './leader.ts';
 import {sleep} from './lib/clock.ts';
+import {fanOut} from './lifecycle/fanOut.ts';
+import {parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
+import {parseNode} from './lifecycle/parseNode.ts';
 import {parsePod} from './lifecycle/parsePod.ts';
 import {podSink} from './lifecycle/podSink.ts';
 import {podLabels} from './lifecycle/podTemplate.ts';
 import type {Check} from './observe/endpoints.ts';
 import {couldHold} from './placement/couldHold.ts';
 import {createStages, type OperatorOptions, type Stages} from './stages.ts';
+import type {Selection} from './watch/listPage.ts';
 import {type ObjectSink, Reflector} from './watch/reflector.ts';
 import {defaultWatchLimits} from './watch/watchLimits.ts';
 import {poolSink, workerSink} from './watch/workerSinks.ts';
@@ -35,12 +47,16 @@ export class Operator {
   readonly #leader: Leader;
   readonly #elector: LeaderElector;
   readonly #reflectors: readonly Mirror[];
+  /** Those that bring the signs of life of workers. */
+  readonly #signs: readonly Mirror[];
 
   constructor(options: OperatorOptions) {
     this.#options = options;
     this.stages = createStages(options);
     const {config, clock, log} = options;
-    this.#reflectors = createReflectors(options, this.stages);
+    const reflectors = createReflectors(options, this.stages);
+    this.#reflectors = Object.values(reflectors);
+    this.#signs = [reflectors.leases, reflectors.nodes];
     this.#leader = new Leader({
       ...this.stages,
       readConsistently: async (signal) => {
@@ -167,12 +183,12 @@ export class Operator {
   /** Looks regularly at what no event tells: assumptions without an end, silent workers, the cache. */
   async #housekeep(signal: AbortSignal): Promise<void> {
     const {clock, config, log} = this.#options;
-    const {cache, lifecycle} = this.stages;
+    const {cache} = this.stages;
     let auditedMs = clock.monotonicMs();
     while (!signal.aborted) {
+      await this.#judgeWorkers(signal);
       await sleep(clock, housekeepingMs, signal);
       if (signal.aborted) return;
-      lifecycle.judgeWorkers();
       await this.#endAssumptions(signal);
       if (clock.monotonicMs() - auditedMs < config.cache.auditIntervalMs) continue;
       auditedMs = clock.monotonicMs();
@@ -180,6 +196,15 @@ export class Operator {
       for (const {workerName} of cache.audit())
         log.error({workerName}, 'usage differs from its allocations');
     }
+  }
+
+  /** The silence of a worker may be that of our watches: it is lost only when a read says the same. */
+  async #judgeWorkers(signal: AbortSignal): Promise<void> {
+    const {health, lifecycle, lostWorkers} = this.stages;
+    if (health.hasSuspects) {
+      await Promise.all(this.#signs.map((reflector) => reflector.readConsistently(signal)));
+    }
+    if (!signal.aborted) lostWorkers.hide(lifecycle.judgeWorkers());
   }
 
   /**
@@ -206,15 +231,15 @@ export class Operator {
 
 const housekeepingMs = 5_000;
 
-function createReflectors(options: OperatorOptions, stages: Stages): Mirror[] {
-  const {metrics, config, transport, clock, random, log} = options;
-  const {cache, router, lifecycle} = stages;
+function createReflectors(options: OperatorOptions, stages: Stages) {
+  const {metrics, config, transport, clock, random, log, namespace} = options;
+  const {cache, router, lifecycle, lostWorkers, signs} = stages;
   const limits = {...defaultWatchLimits, ...config.watch};
   const reflect = <T>(
     resource: Resource,
     decode: (object: unknown) => T,
     sink: ObjectSink<T>,
-    labelSelector?: string,
+    selection: Pick<Selection, 'labelSelector' | 'namespace'> = {},
   ): Mirror =>
     new Reflector<T>({
       transport,
@@ -222,7 +247,7 @@ function createReflectors(options: OperatorOptions, stages: Stages): Mirror[] {
       random,
       log,
       resource,
-      ...(labelSelector === undefined ? {} : {labelSelector}),
+      ...selection,
       decode,
       sink,
       limits,
@@ -232,12 +257,15 @@ function createReflectors(options: OperatorOptions, stages: Stages): Mirror[] {
         missed: (count) => metrics.missedEvents.inc({resource: resource.plural}, count),
       },
     });
-  return [
-    reflect(containerRequests, parseRequest, router),
-    reflect(workers, parseWorker, workerSink(cache, log)),
-    reflect(workerPools, parsePool, poolSink(cache, log)),
-    reflect(pods, parsePod, podSink(lifecycle), podLabels.requestUid),
-  ];
+  const workersTo = fanOut(workerSink(lostWorkers, log), signs.workers);
+  return {
+    requests: reflect(containerRequests, parseRequest, router),
+    workers: reflect(workers, parseWorker, workersTo),
+    pools: reflect(workerPools, parsePool, poolSink(cache, log)),
+    pods: reflect(pods, parsePod, podSink(lifecycle), {labelSelector: podLabels.requestUid}),
+    leases: reflect(leases, parseHeartbeat, signs.leases, {namespace}),
+    nodes: reflect(nodes, parseNode, signs.nodes),
+  };
 }
 
 /** A change that placement can see wakes the classes that it may help, and is shown on the Worker. */

@@ -9,8 +9,10 @@ import {PendingUpdate} from './ledger/pendingUpdate.ts';
 import type {Clock} from './lib/clock.ts';
 import type {Random} from './lib/random.ts';
 import {Lifecycle} from './lifecycle/lifecycle.ts';
+import {LostWorkers} from './lifecycle/lostWorkers.ts';
 import {stepEvent} from './lifecycle/stepEvent.ts';
 import {WorkerHealth} from './lifecycle/workerHealth.ts';
+import {WorkerSigns} from './lifecycle/workerSigns.ts';
 import type {CycleSummary} from './observe/cycleSummary.ts';
 import {EventRecorder} from './observe/eventRecorder.ts';
 import type {Log} from './observe/log.ts';
@@ -148,6 +150,8 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
     lostAfterMs: config.lifecycle.workerLostSeconds * 1000,
     maxLostShare: config.lifecycle.maxLostShare,
   });
+  const signs = new WorkerSigns({health, maxWorkers: config.queue.maxWorkers});
+  const lostWorkers = new LostWorkers(cache);
   const lifecycle = new Lifecycle({
     ...api,
     worker: (name) => cache.worker(name),
@@ -184,5 +188,5 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
     onState: (request) => lifecycle.observe(request),
     onGone: (key, uid) => lifecycle.gone(key, uid),
   });
-  return {writer, events, reporter, health, lifecycle, view, router};
+  return {writer, events, reporter, health, signs, lostWorkers, lifecycle, view, router};
 }

@@ -23,7 +23,7 @@ export interface Right {
 
 export interface PreflightOptions {
   readonly transport: Transport;
-  /** Of the Lease; undefined when leader election is off. */
+  /** Of the Lease, and of the agents' heartbeats; undefined when leader election is off. */
   readonly leaseNamespace?: string | undefined;
   /** Whether capacity is committed in the Ledger object. */
   readonly usesLedgerObject: boolean;
@@ -76,7 +76,7 @@ export function operatorRights(
   const electing: Right[] =
     namespace === undefined
       ? []
-      : of(leases, 'get', 'create', 'patch').map((right) => ({...right, namespace}));
+      : of(leases, 'get', 'list', 'watch', 'create', 'patch').map((right) => ({...right, namespace}));
   return [
     ...of(containerRequests, 'get', 'list', 'watch', 'delete'),
     status(containerRequests),

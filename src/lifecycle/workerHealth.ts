@@ -12,20 +12,21 @@ export interface WorkerHealthOptions {
 
 interface Pulse {
   /** The last sign of life, whatever it says: only its change counts. */
-  mark: string;
-  /** When it changed, on our own monotonic clock: no other clock is trusted. */
-  seenMs: number;
+  readonly mark: string;
+  /** When the silence began, on our own monotonic clock: no other clock is trusted. Infinity: it has not. */
+  readonly silentSinceMs: number;
 }
 
 /**
  * Tells which workers are lost, from the signs of life that arrive: the renewals of an agent's Lease, or
- * the heartbeats of a Kubernetes node. A worker that was never heard is not judged. While more than half
- * of all are silent at once nobody is lost: then it is our connection that broke, and acting on it
+ * what a Kubernetes node is said to be. A worker that was never heard is not judged. While more than
+ * half of all are silent at once nobody is lost: then it is our connection that broke, and acting on it
  * would end healthy work everywhere.
  */
 export class WorkerHealth {
   readonly #options: WorkerHealthOptions;
   readonly #pulses = new Map<string, Pulse>();
+  #judged: ReadonlySet<string> = new Set();
   #isBlind = false;
 
   constructor(options: WorkerHealthOptions) {
@@ -34,10 +35,20 @@ export class WorkerHealth {
 
   /** A sign of life was read: `mark` is its content, for example a Lease's renewTime. */
   heard(workerName: string, mark: string): void {
-    const seenMs = this.#options.clock.monotonicMs();
+    if (this.#pulses.get(workerName)?.mark === mark) return;
+    this.#pulses.set(workerName, {mark, silentSinceMs: this.#options.clock.monotonicMs()});
+  }
+
+  /** Alive, without further signs, until `silent` or `forget`. */
+  alive(workerName: string): void {
+    this.#pulses.set(workerName, {mark: '', silentSinceMs: Number.POSITIVE_INFINITY});
+  }
+
+  /** No longer alive: the silence begins now, unless it has begun before. */
+  silent(workerName: string): void {
     const pulse = this.#pulses.get(workerName);
-    if (pulse?.mark === mark) return;
-    this.#pulses.set(workerName, {mark, seenMs});
+    if (pulse && pulse.silentSinceMs !== Number.POSITIVE_INFINITY) return;
+    this.#pulses.set(workerName, {mark: '', silentSinceMs: this.#options.clock.monotonicMs()});
   }
 
   /** The worker, or what gives its signs of life, is gone. */
@@ -52,14 +63,16 @@ export class WorkerHealth {
       : undefined;
   }
 
+  /** Whether somebody is silent for long enough that the last judgement did not know of: read before you judge. */
+  get hasSuspects(): boolean {
+    return [...this.#silent()].some((workerName) => !this.#judged.has(workerName));
+  }
+
   /** The workers that are lost now. */
   lost(): ReadonlySet<string> {
-    const {clock, log, lostAfterMs, maxLostShare} = this.#options;
-    const silentSinceMs = clock.monotonicMs() - lostAfterMs;
-    const silent = new Set<string>();
-    for (const [workerName, {seenMs}] of this.#pulses) {
-      if (seenMs < silentSinceMs) silent.add(workerName);
-    }
+    const {log, maxLostShare} = this.#options;
+    const silent = this.#silent();
+    this.#judged = silent;
     // One worker alone is always more than half: it may be lost.
     const isBlind = silent.size > 1 && silent.size > this.#pulses.size * maxLostShare;
     if (isBlind !== this.#isBlind) {
@@ -69,5 +82,15 @@ export class WorkerHealth {
       else log.info(keys, 'workers are heard again');
     }
     return isBlind ? new Set() : silent;
+  }
+
+  #silent(): Set<string> {
+    const {clock, lostAfterMs} = this.#options;
+    const beganMs = clock.monotonicMs() - lostAfterMs;
+    const silent = new Set<string>();
+    for (const [workerName, {silentSinceMs}] of this.#pulses) {
+      if (silentSinceMs < beganMs) silent.add(workerName);
+    }
+    return silent;
   }
 }

@@ -72,12 +72,22 @@ function conditionsOf(
   nowMs: number,
   wanted: readonly Wanted[],
 ): readonly Condition[] {
-  const isStalled = wanted.some(({type}) => type === 'Stalled');
-  const isFreed = !isStalled && current.some(({type}) => type === 'Stalled');
-  let conditions = isFreed ? current.filter(({type}) => type !== 'Stalled') : current;
+  const isOver = (one: Condition) => isStalledNoMore(one, wanted) || isResumed(one, wanted);
+  let conditions = current.some(isOver) ? current.filter((one) => !isOver(one)) : current;
   for (const condition of wanted) {
     const next = {...condition, observedGeneration: generation};
     conditions = setCondition(conditions, next, secondTime(nowMs));
   }
   return conditions;
+}
+
+function isStalledNoMore({type}: Condition, wanted: readonly Wanted[]): boolean {
+  return type === 'Stalled' && !wanted.some((one) => one.type === type);
+}
+
+/** Its time begins anew with the resumption: the placement timeout counts from there. */
+function isResumed({type, reason}: Condition, wanted: readonly Wanted[]): boolean {
+  const {Suspended} = ScheduledReason;
+  const isScheduled = type === 'Scheduled' && reason === Suspended;
+  return isScheduled && wanted.some((one) => one.type === type && one.reason !== Suspended);
 }

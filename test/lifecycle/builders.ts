@@ -1,5 +1,6 @@
 import type {RequestKey, RequestRecord, WorkerRecord} from '../../src/api/records.ts';
 import type {PodRecord} from '../../src/lifecycle/nextStep.ts';
+import type {NodeRecord} from '../../src/lifecycle/parseNode.ts';
 
 /** A waiting request `default/r-1` of 100m and 128 MiB. */
 export function makeRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
@@ -74,6 +75,19 @@ export function makePod(changes: Partial<PodRecord> = {}): PodRecord {
     exitCode: undefined,
     interrupted: false,
     message: '',
+    ...changes,
+  };
+}
+
+/** A Node that is Ready, with 4 CPUs, 16 GiB and room for 110 Pods. */
+export function makeNode(changes: Partial<NodeRecord> = {}): NodeRecord {
+  return {
+    name: 'node-1',
+    ready: true,
+    labels: {},
+    taints: [],
+    unschedulable: false,
+    allocatable: {cpuMillis: 4000, memoryBytes: 2 ** 34, gpuCount: 0, pods: 110},
     ...changes,
   };
 }

@@ -67,4 +67,41 @@ describe('the health of workers', () => {
     await clock.advance(40_001);
     expect([...health.lost()]).not.toContain('a');
   });
+
+  it('leaves one alone that is alive until it is said to be silent', async () => {
+    const {clock, health, heard} = hear(['b', 'c']);
+    health.alive('a');
+    await clock.advance(1_000_000);
+    heard('b', 'c');
+    expect([...health.lost()]).toEqual([]);
+    health.silent('a');
+    await clock.advance(30_000);
+    heard('b', 'c');
+    // Said again: the silence has begun already.
+    health.silent('a');
+    await clock.advance(10_001);
+    expect([...health.lost()]).toEqual(['a']);
+    health.alive('a');
+    expect([...health.lost()]).toEqual([]);
+  });
+
+  it('counts one that is silent from the start from the moment that it heard so', async () => {
+    const {clock, health, heard} = hear(['b', 'c']);
+    health.silent('a');
+    await clock.advance(40_000);
+    heard('b', 'c');
+    expect([...health.lost()]).toEqual([]);
+    await clock.advance(1);
+    expect([...health.lost()]).toEqual(['a']);
+  });
+
+  it('suspects whom the last judgement did not know to be silent', async () => {
+    const {clock, health, heard} = hear(['a', 'b', 'c']);
+    expect(health.hasSuspects).toBe(false);
+    await clock.advance(40_001);
+    heard('b', 'c');
+    expect(health.hasSuspects).toBe(true);
+    health.lost();
+    expect(health.hasSuspects).toBe(false);
+  });
 });
