@@ -278,6 +278,7 @@ describe('suspend', () => {
     world.faults.inject({
       matches: ({method, path}) => method === 'POST' && path.endsWith('/pods'),
       fault: {kind: 'delay', beforeMs: 5_000},
+      times: Number.POSITIVE_INFINITY,
     });
     await cluster.createRequest('web');
     await world.advance(1_000);
