@@ -99,11 +99,12 @@ export class ReflectorAudit<T> {
       const lists = target.listCount();
       const forgotten = held.forgottenDeletions;
       const isVoid = () => target.listCount() !== lists;
-      const compared = await this.#compare(isVoid, signal);
+      const compared = await this.#compare(graceMs, isVoid, signal);
       if (compared.kind === 'unavailable' || compared.kind === 'stopped') return compared;
       if (isVoid()) continue;
       if (compared.kind === 'hopeless') {
-        return this.#relist(compared.objects, compared.differences, signal);
+        const missed = graceMs > 0 ? compared.differences : 0;
+        return this.#relist(compared.objects, missed, signal);
       }
       const left = await this.#afterGrace(compared.differences, graceMs, isVoid, signal);
       if (signal.aborted) return {kind: 'stopped'};
@@ -120,7 +121,11 @@ export class ReflectorAudit<T> {
   }
 
   /** Reads the whole list; decodes only what differs. */
-  async #compare(isVoid: () => boolean, signal: AbortSignal): Promise<Comparison<T>> {
+  async #compare(
+    graceMs: number,
+    isVoid: () => boolean,
+    signal: AbortSignal,
+  ): Promise<Comparison<T>> {
     const {transport, selection, limits, clock, decode} = this.#options;
     const slice = new TimeSlice(clock);
     const listed = new Set<string>();
@@ -140,7 +145,10 @@ export class ReflectorAudit<T> {
         });
         if (slice.isOver) await slice.rest();
       }
-      if (differences.length > limits.maxRepairs) differences = this.#outstanding(differences);
+      if (differences.length > limits.maxRepairs) {
+        differences = await this.#afterGrace(differences, graceMs, isVoid, signal);
+        if (signal.aborted) return {kind: 'stopped'};
+      }
       const isHopeless = differences.length > limits.maxRepairs;
       if (isHopeless || isVoid()) {
         return {kind: 'hopeless', objects: listed.size, differences: differences.length};
@@ -198,7 +206,7 @@ export class ReflectorAudit<T> {
     graceMs: number,
     isVoid: () => boolean,
     signal: AbortSignal,
-  ): Promise<readonly Difference<T>[]> {
+  ): Promise<Difference<T>[]> {
     const {clock} = this.#options;
     const untilMs = clock.monotonicMs() + graceMs;
     let left = this.#outstanding(differences);

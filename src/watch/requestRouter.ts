@@ -80,6 +80,18 @@ export class RequestRouter {
     onState(request);
   }
 
+  /**
+   * Takes the state that the reply to a write of ours showed. False when the watch was ahead of it, and
+   * has brought a later state or the end of the request: then the reply is no news.
+   */
+  replied(request: ParsedRequest): boolean {
+    const known = this.#known.get(request.key);
+    if (known?.uid !== request.uid) return false;
+    if (isOlder(request.resourceVersion, known.resourceVersion)) return false;
+    this.upsert(request);
+    return true;
+  }
+
   remove(key: RequestKey): void {
     const uid = this.#known.get(key)?.uid;
     if (uid === undefined) return;

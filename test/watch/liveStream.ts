@@ -3,7 +3,7 @@ import {TransportError} from '../../src/kube/transport.ts';
 /** The server's end of one watch connection. */
 export class LiveStream {
   readonly #waiting: string[] = [];
-  #end: 'open' | 'ended' | 'broken' = 'open';
+  #end: 'open' | 'ended' | Error = 'open';
   #wake = () => {};
   #isClosed = false;
 
@@ -24,8 +24,8 @@ export class LiveStream {
     return this;
   }
 
-  break(): this {
-    this.#end = 'broken';
+  break(error: Error = new TransportError('Cannot go on: connection reset')): this {
+    this.#end = error;
     this.#wake();
     return this;
   }
@@ -37,7 +37,7 @@ export class LiveStream {
       for (;;) {
         while (this.#waiting.length > 0 && !signal.aborted) yield this.#waiting.shift()!;
         if (signal.aborted || this.#end === 'ended') return;
-        if (this.#end === 'broken') throw new TransportError('Cannot go on: connection reset');
+        if (this.#end instanceof Error) throw this.#end;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });

@@ -70,7 +70,7 @@ describe('an audit', () => {
     await stop();
   });
 
-  it.each<[sentence: string, listed: ObjectSpec[], lines: string[], state: string[]]>([
+  const inTime: [sentence: string, listed: ObjectSpec[], lines: string[], state: string[]][] = [
     ['a new object', [a1, b2, c13], [added(c13)], ['a@1', 'b@2', 'c@13']],
     ['a change', [a1, b12], [modified(b12)], ['a@1', 'b@12']],
     ['a later change', [a1, b12], [modified({name: 'b', rv: 25})], ['a@1', 'b@25']],
@@ -88,18 +88,24 @@ describe('an audit', () => {
       [added({name: 'd', rv: 30})],
       ['a@1', 'b@2', 'd@30'],
     ],
-  ])('does not count %s that the watch delivers in time', async (_, listed, lines, state) => {
-    const {clock, transport, server, sink, counts, reflector, signal, stop} = await running();
-    transport.add(page(listed.slice(0, 1), 20, 'more'), page(listed.slice(1), 20));
-    const audit = reflector.audit(signal);
-    server.push(...lines);
-    await clock.advance(5_000);
-    expect(await audit).toMatchObject({kind: 'audited', missed: 0});
-    expect(counts.missed).toBe(0);
-    expect(sink.state).toEqual(state);
-    expect(sink.calls.length, 'nothing twice').toBe(lines.length);
-    await stop();
-  });
+  ];
+
+  it.each(inTime.flatMap((row) => [[...row, 0] as const, [...row, 500] as const]))(
+    'does not count %s that the watch delivers in time',
+    async (_, listed, lines, state, lateMs) => {
+      const {clock, transport, server, sink, counts, reflector, signal, stop} = await running();
+      transport.add(page(listed.slice(0, 1), 20, 'more'), page(listed.slice(1), 20));
+      const audit = reflector.audit(signal);
+      await clock.advance(lateMs);
+      server.push(...lines);
+      await clock.advance(5_000);
+      expect(await audit).toMatchObject({kind: 'audited', missed: 0});
+      expect(counts.missed).toBe(0);
+      expect(sink.state).toEqual(state);
+      expect(sink.calls.length, 'nothing twice').toBe(lines.length);
+      await stop();
+    },
+  );
 
   it('waits for the watch before it repairs, and no longer than it must', async () => {
     const {clock, transport, server, reflector, signal, stop} = await running();
@@ -124,7 +130,9 @@ describe('an audit', () => {
     const audit = reflector.audit(signal);
     await clock.advance(5_000);
     await audit;
-    server.push(modified({name: 'a', rv: 11}), modified(b12), modified({name: 'a', rv: 21}));
+    // An object that came and went before the list was read is in neither.
+    server.push(added({name: 'x', rv: 15}), modified({name: 'a', rv: 11}), modified(b12));
+    server.push(modified({name: 'a', rv: 21}));
     await clock.advance(0);
     expect(sink.state).toEqual(['a@21', 'b@18']);
     await stop();
@@ -155,6 +163,42 @@ describe('an audit', () => {
     expect(sink.state.length).toBe(12);
     expect(counts).toMatchObject({relists: 2, missed: 12});
     expect(server.isClosed).toBe(true);
+    await stop();
+  });
+
+  it('gives the watch time before it calls the differences too many', async () => {
+    const many = Array.from({length: 16}, (_, at) => ({name: `n-${at}`, rv: 100 + at}));
+    const {clock, transport, server, counts, reflector, signal, stop} = await running({
+      maxRepairs: 10,
+    });
+    const pageTwo = Promise.withResolvers<void>();
+    transport.add(page([a1, b2, ...many.slice(0, 8)], 200, 'more'));
+    transport.add({...page(many.slice(8), 200), after: pageTwo.promise});
+    const audit = reflector.audit(signal);
+    await clock.advance(0);
+    server.push(...many.slice(0, 8).map(added));
+    await clock.advance(0);
+    pageTwo.resolve();
+    await clock.advance(0);
+    server.push(...many.slice(8).map(added));
+    await clock.advance(5_000);
+    expect(await audit).toMatchObject({kind: 'audited', missed: 0});
+    expect(counts.relists).toBe(1);
+    await stop();
+  });
+
+  it('has everything listed anew even while the watch backs off', async () => {
+    const many = Array.from({length: 12}, (_, at) => ({name: `n-${at}`, rv: 100 + at}));
+    const {clock, transport, server, sink, reflector, signal, stop} = await running({
+      maxRepairs: 10,
+    });
+    server.push(errorEvent(429, 'TooManyRequests', 60));
+    await clock.advance(0);
+    transport.add(page(many, 200), page(many, 201), open());
+    const audit = reflector.audit(signal);
+    await clock.advance(61_000);
+    expect(await audit).toMatchObject({kind: 'audited'});
+    expect(sink.state.length).toBe(12);
     await stop();
   });
 
@@ -216,6 +260,20 @@ describe('a consistent read', () => {
     await clock.advance(0);
     expect(sink.calls).toEqual(['upsert ns/b@12']);
     expect(counts.missed).toBe(0);
+    await stop();
+  });
+
+  it('lists anew where too much has changed, and counts nothing then either', async () => {
+    const {clock, transport, sink, counts, reflector, signal, stop} = await running({
+      maxRepairs: 1,
+    });
+    const listed = [b12, c13, {name: 'd', rv: 14}];
+    transport.add(page(listed, 20), page(listed, 21), open());
+    const read = reflector.readConsistently(signal);
+    await clock.advance(1_000);
+    await read;
+    expect(sink.state).toEqual(['b@12', 'c@13', 'd@14']);
+    expect(counts).toMatchObject({relists: 2, missed: 0});
     await stop();
   });
 

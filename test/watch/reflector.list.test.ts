@@ -203,12 +203,16 @@ describe('a relist', () => {
       refusal(410, 'Expired'),
       page([a1], 15),
       page([a1], 15),
-      open(added({name: 'c', rv: 16})),
+      broken(added({name: 'c', rv: 16})),
+      refusal(410, 'Expired'),
+      page([], 17),
     ];
     const {clock, transport, sink, stop} = await runScript(script);
     await clock.advance(10_000);
-    expect(sink.state).toEqual(['a@1', 'c@16']);
-    expect(transport.calls.at(-1)?.query['resourceVersion']).toBe('15');
+    expect(sink.calls.slice(-3)).toEqual(['replace ns/a@1', 'upsert ns/c@16', 'replace']);
+    // From then on its new history counts, not the one that is lost.
+    const versions = transport.calls.map(({query}) => query['resourceVersion']);
+    expect(versions.slice(-4, -1)).toEqual(['15', '16', '16']);
     await stop();
   });
 
@@ -273,6 +277,7 @@ describe('WatchList', () => {
     watch.stream.push(initialEnd(9), added({name: 'd', rv: 10}));
     await clock.advance(0);
     expect(sink.calls).toEqual(['replace ns/a@4', 'upsert ns/d@10']);
+    expect(reflector.size).toBe(2);
     expect(reflector.waitingFor).toBeUndefined();
     expect(transport.calls.length).toBe(1);
     await stop();

@@ -31,6 +31,16 @@ describe('decoding', () => {
   });
 });
 
+describe('the transport', () => {
+  it('that throws what is no TransportError has a defect, and ends the run loudly', async () => {
+    const watch = open();
+    const {ended, clock} = await runScript([page([a1], 9), watch]);
+    watch.stream.break(new TypeError('planted'));
+    await expect(ended).rejects.toThrow('planted');
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('the sink', () => {
   it.each(['replace', 'upsert', 'remove'] as const)(
     'that throws in %s ends the run loudly',

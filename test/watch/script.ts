@@ -20,7 +20,7 @@ export function page(
   specs: readonly ObjectSpec[],
   rv: string | number,
   continueToken?: string,
-): Answer {
+): Extract<Answer, {kind: 'reply'}> {
   const metadata = {resourceVersion: String(rv), continue: continueToken};
   return {kind: 'reply', reply: {status: 200, body: {metadata, items: specs.map(rawObject)}}};
 }

@@ -10,7 +10,7 @@ import {LiveStream} from './liveStream.ts';
 
 /** What one call is answered with, in the order of the script. */
 export type Answer =
-  | {readonly kind: 'reply'; readonly reply: ApiReply}
+  | {readonly kind: 'reply'; readonly reply: ApiReply; readonly after?: Promise<void>}
   | {readonly kind: 'stream'; readonly stream: LiveStream}
   | {readonly kind: 'reset'}
   /** No answer until the caller gives up. */
@@ -64,6 +64,7 @@ export class ScriptedTransport implements Transport {
     // A list and a watch may come at the same moment: each takes what was meant for it.
     const at = this.#script.findIndex((answer) => isFor(kind, answer));
     const [answer = {kind: 'hang'} as const] = at < 0 ? [] : this.#script.splice(at, 1);
+    if (answer.kind === 'reply') await answer.after;
     if (answer.kind === 'reset') throw new TransportError(`Cannot ${call.method}: reset`);
     if (answer.kind === 'hang') {
       await new Promise<void>((resolve) => {
