@@ -68,7 +68,7 @@ build: setup ## Bundle the operator into dist/berth.js
 
 .PHONY: e2e
 e2e: setup servers ## The whole product on kind, or on a real API server where there is no Docker
-	@node e2e/main.ts
+	@vitest run --config e2e/vitest.config.ts
 
 .PHONY: clean
 clean: ## Remove what was built and installed in this folder
