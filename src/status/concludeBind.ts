@@ -12,7 +12,8 @@ export interface BindConclusion {
     requeue(key: RequestKey, options: {readonly uid: string; readonly delayMs?: number}): void;
     remove(key: RequestKey): void;
   };
-  readonly router: {upsert(request: ParsedRequest): void};
+  /** False where the watch knows better. */
+  readonly router: {replied(request: ParsedRequest): boolean};
 }
 
 /**
@@ -28,8 +29,9 @@ export function concludeBind(
   switch (outcome.kind) {
     case 'written':
       queue.done(key, uid, outcome.resourceVersion);
-      // The reply says what the watch will: there is no need to wait for it.
-      router.upsert(parseRequest(outcome.object));
+      // The reply says what the watch will: there is no need to wait for it. Where the watch has shown
+      // a later state already, one without this worker holds nothing.
+      if (!router.replied(parseRequest(outcome.object))) release();
       return;
     case 'superseded':
       release();

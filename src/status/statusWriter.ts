@@ -40,7 +40,8 @@ const MAX_CONFLICTS = 8;
 /**
  * Writes placements and waiting reasons to the status of their requests. Placements come first: a
  * reason is only written while no placement waits, each kind with its own number of connections.
- * Of several reasons of one request the latest counts, and none does beside its placement.
+ * Of several reasons of one request the latest counts; beside its placement none does, unless that
+ * comes to nothing.
  */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
@@ -97,8 +98,6 @@ export class StatusWriter {
     if (intent.kind === 'bind') {
       this.#binds.push(intent);
       this.#bound.set(key, intent);
-    } else if (this.#bound.has(key)) {
-      this.#options.onOutcome(intent, {kind: 'superseded'});
     } else {
       this.#pendings.set(key, intent);
     }
@@ -150,8 +149,9 @@ export class StatusWriter {
     if (this.#binds.length > 0) return;
     for (const [key, intent] of this.#pendings) {
       if (this.#pendingsUnderWay.size >= pendingConnections) break;
-      // Two writes of one request at a time could end in the wrong order.
-      if (this.#pendingsUnderWay.has(key)) continue;
+      // Two writes of one request at a time could end in the wrong order; and beside its placement it
+      // has none, unless that comes to nothing.
+      if (this.#pendingsUnderWay.has(key) || this.#bound.has(key)) continue;
       this.#pendings.delete(key);
       this.#pendingsUnderWay.add(key);
       void this.#write(intent);
@@ -176,6 +176,11 @@ export class StatusWriter {
   #end(intent: StatusIntent, outcome: StatusOutcome): void {
     const {key} = intent.record;
     if (this.#bound.get(key) === intent) this.#bound.delete(key);
+    const meanwhile = this.#pendings.get(key);
+    if (meanwhile && intent.kind === 'bind' && outcome.kind === 'written') {
+      this.#pendings.delete(key);
+      this.#options.onOutcome(meanwhile, {kind: 'superseded'});
+    }
     this.#options.onOutcome(intent, outcome);
     this.#settled.open();
   }

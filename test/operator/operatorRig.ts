@@ -117,6 +117,8 @@ export class OperatorRig {
     const bound = requests
       .filter(({status}) => status?.workerName && !isFinished(status.phase))
       .map(({metadata, status}) => `${metadata.uid} on ${status!.workerName}`);
+    const isBound = (record: string) => bound.includes(record);
+    await this.until('the ledger holds only what is bound', () => this.inFlight().every(isBound));
     const {cache} = this.leader.operator.stages;
     const believed = Array.from(
       cache.allocations(),
@@ -124,7 +126,6 @@ export class OperatorRig {
     );
     expect(believed.sort()).toEqual(bound.sort());
     expect(cache.audit()).toEqual([]);
-    for (const record of this.inFlight()) expect(bound).toContain(record);
     for (const replica of this.replicas) replica.stop();
     await this.until('every replica stops', () => this.replicas.every((one) => !one.isRunning));
     expect(this.replicas.map(({error}) => error).filter(Boolean)).toEqual([]);
@@ -182,7 +183,7 @@ export class OperatorRig {
         releases: update.releaseCount,
       };
       const last = complaints.slice(-5).join('; ');
-      return `${name}: ${end ?? error ?? 'runs'}, leads ${operator.isLeader}, waits for [${checks.join('; ')}], ${JSON.stringify(state)}, log: ${last}`;
+      return `${name}: ${end ?? error?.stack ?? 'runs'}, leads ${operator.isLeader}, waits for [${checks.join('; ')}], ${JSON.stringify(state)}, log: ${last}`;
     });
     return [
       `Cannot see within ${deadlineMs} ms that ${what}; ${waiting.length} of ${requests.length} requests wait`,

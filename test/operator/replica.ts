@@ -46,7 +46,7 @@ export class Replica {
   /** How its run ended; undefined while it runs. */
   end: OperatorEnd | undefined;
   /** What its run was rejected with. */
-  error: unknown;
+  error: Error | undefined;
   isKilled = false;
 
   constructor({name, transport, clock, seed, latencyMs, ledger, config}: ReplicaOptions) {
@@ -79,7 +79,7 @@ export class Replica {
         this.end = end;
       },
       (error: unknown) => {
-        this.error = error;
+        this.error = error instanceof Error ? error : new Error(String(error));
       },
     );
     return this;

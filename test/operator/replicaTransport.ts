@@ -103,7 +103,7 @@ export class ReplicaTransport implements Transport {
     try {
       return await Promise.race([carried, giveUp.promise]);
     } finally {
-      over.abort();
+      over.abort('over');
       cancel();
       signal?.removeEventListener('abort', onAbort);
       await this.#running();

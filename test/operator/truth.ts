@@ -5,17 +5,21 @@ export function findLost(
   requests: readonly SeenRequest[],
   workers: readonly SeenWorker[],
 ): readonly string[] {
+  const holding = requests.filter(
+    ({status}) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
+  );
+  const byWorker = Map.groupBy(holding, ({status}) => status?.workerName);
   return requests.flatMap((request) => {
     const {name} = request.metadata;
-    const wrong = whatIsWrong(request, requests, workers);
+    const wrong = whatIsWrong(request, workers, byWorker);
     return wrong === undefined ? [] : [`${name} ${wrong}`];
   });
 }
 
 function whatIsWrong(
   request: SeenRequest,
-  requests: readonly SeenRequest[],
   workers: readonly SeenWorker[],
+  byWorker: ReadonlyMap<string | undefined, readonly SeenRequest[]>,
 ): string | undefined {
   const {status, spec} = request;
   const scheduled = conditionOf(request, 'Scheduled');
@@ -33,7 +37,9 @@ function whatIsWrong(
     case 'InvalidSpec':
       return scheduled.message.includes('wanted') ? undefined : 'does not say what was wanted';
     case 'Unplaceable': {
-      const fitting = workers.find((worker) => fits(request, worker, requests));
+      const fitting = workers.find((worker) =>
+        fits(request, worker, byWorker.get(worker.metadata.name) ?? []),
+      );
       return fitting && `says that it fits nowhere, and fits ${fitting.metadata.name}`;
     }
     default:
@@ -42,17 +48,13 @@ function whatIsWrong(
 }
 
 /** A second opinion: slow, plain, and for the few constraints that these tests use. */
-function fits({spec}: SeenRequest, worker: SeenWorker, requests: readonly SeenRequest[]): boolean {
+function fits({spec}: SeenRequest, worker: SeenWorker, held: readonly SeenRequest[]): boolean {
   const {capacity, unschedulable, taints = []} = worker.spec;
   const {name, labels = {}} = worker.metadata;
   if (unschedulable || taints.some(({effect}) => effect !== 'PreferNoSchedule')) return false;
   if (spec.workerName !== undefined && spec.workerName !== name) return false;
   const wanted = Object.entries(spec.workerSelector?.matchLabels ?? {});
   if (wanted.some(([key, value]) => labels[key] !== value)) return false;
-  const held = requests.filter(
-    ({status}) =>
-      status?.workerName === name && status.phase !== 'Succeeded' && status.phase !== 'Failed',
-  );
   const sum = (amountOf: (request: SeenRequest) => number) =>
     held.reduce((total, one) => total + amountOf(one), 0);
   const cpuLeft = cpuOf(capacity.cpu) - sum((one) => cpuOf(one.spec.resources?.cpu ?? '100m'));

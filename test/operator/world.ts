@@ -77,11 +77,12 @@ export class World {
   }
 
   /** Stores a request as an older version of the API, without any of its rules, would have taken it. */
-  async createOldRequest(name: string, spec: object): Promise<void> {
-    const crd = crds.find((one) => kindOf(one) === containerRequests.kind)!;
-    this.server.applyCrd(withoutRules(crd));
-    await this.createRequests([name], spec);
-    this.server.applyCrd(crd);
+  createOldRequest(name: string, spec: object): Promise<void> {
+    return this.#withoutRules(containerRequests, () => this.createRequests([name], spec));
+  }
+
+  createOldWorker(name: string, spec: object): Promise<void> {
+    return this.#withoutRules(workers, () => this.createWorkers([name], spec));
   }
 
   patchRequest(name: string, body: object, subresource?: 'status'): Promise<void> {
@@ -118,6 +119,13 @@ export class World {
 
   async workers(): Promise<readonly SeenWorker[]> {
     return this.#list<SeenWorker>(workers);
+  }
+
+  async #withoutRules({kind}: Resource, act: () => Promise<void>): Promise<void> {
+    const crd = crds.find((one) => kindOf(one) === kind)!;
+    this.server.applyCrd(withoutRules(crd));
+    await act();
+    this.server.applyCrd(crd);
   }
 
   async #list<T>(resource: Resource): Promise<readonly T[]> {

@@ -88,6 +88,26 @@ describe('the order of writes', () => {
     expect(server.log).toEqual(['PATCH r-1']);
   });
 
+  it('keeps the reason that came beside a placement, and writes it when that came to nothing', async () => {
+    const {clock, server, writer, run, kinds} = createRig();
+    run();
+    server.script([{held: true}]);
+    writer.write(bind(waiting(server)));
+    await clock.advance(0);
+    const suspended = waiting(server, 'r-1', makeObject('r-1', {spec: {suspend: true}}));
+    for (const message of ['first', 'second']) writer.write(pending(suspended, message));
+    await clock.advance(0);
+    expect(server.log).toEqual(['PATCH r-1']);
+    server.release();
+    await clock.advance(0);
+    expect(kinds()).toEqual([
+      'pending r-1 superseded',
+      'bind r-1 superseded',
+      'pending r-1 written',
+    ]);
+    expect(JSON.stringify(statusOf(server.get('r-1')))).toContain('second');
+  });
+
   it('takes reasons again once the placement came to nothing', async () => {
     const {clock, server, writer, run, kinds} = createRig();
     run();
