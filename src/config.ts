@@ -156,6 +156,9 @@ export const configSchema = z.strictObject({
       perSecond: count(10, 1_000).describe(
         'Events written a second; the rest is dropped and counted.',
       ),
+      normalPerSecond: count(2, 1_000).describe(
+        'Of these, about what went well; an Event costs the API server as much as a placement.',
+      ),
       burst: count(25, 10_000).describe('Events written at once.'),
     })
     .prefault({}),

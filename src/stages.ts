@@ -93,7 +93,7 @@ export function createStages(options: OperatorOptions) {
 }
 
 /** What is true, as far as this replica knows: the caches, the ledger, and what waits. */
-function createTruth({config, clock, random, log, ledger}: OperatorOptions) {
+function createTruth({config, clock, random, log, metrics, ledger}: OperatorOptions) {
   const cache = new WorkerCache({
     table: createWorkerTable(),
     clock,
@@ -103,6 +103,7 @@ function createTruth({config, clock, random, log, ledger}: OperatorOptions) {
     clock,
     random,
     limits: config.queue,
+    onPlaced: (waitedMs) => metrics.queueDuration.observe(waitedMs / 1000),
     onRefused: ({key}) =>
       log.warn({request: key, maxRequests: config.queue.maxRequests}, 'too many requests known'),
   });
@@ -120,6 +121,11 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
     decode: parseRequest,
     onOutcome: (intent, outcome) => {
       metrics.statusOutcomes.inc({for: intent.kind, outcome: outcome.kind});
+      if (intent.kind === 'bind' && outcome.kind === 'written') {
+        const note = `placed on worker ${intent.workerName}`;
+        const {Placed: reason} = ScheduledReason;
+        events.record(intent.record, {type: 'Normal', reason, action: 'Placing', note});
+      }
       if (intent.kind === 'bind') concludeBind(intent, outcome, {cache, queue, update, router});
     },
   });

@@ -5,6 +5,7 @@ import {type Connection, connect, mayMend} from '../kube/connect.ts';
 import {preflight} from '../kube/preflight.ts';
 import {sleep, systemClock} from '../lib/clock.ts';
 import {systemRandom} from '../lib/random.ts';
+import {countingTransport} from '../observe/countingTransport.ts';
 import {createLog} from '../observe/createLog.ts';
 import {type Check, serveHealth, serveMetrics} from '../observe/endpoints.ts';
 import type {Log} from '../observe/log.ts';
@@ -36,7 +37,8 @@ export async function runOperator(
 
   const connection = await start.connect(config, log, stop);
   if (!connection) return;
-  const {transport, url, serverVersion} = connection;
+  const {url, serverVersion} = connection;
+  const transport = countingTransport(connection.transport, metrics);
   open.defer(() => transport.close());
   const namespace = config.leaderElection.namespace ?? connection.namespace;
   log.info({server: url, serverVersion, namespace}, 'connected');

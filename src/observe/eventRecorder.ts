@@ -3,6 +3,7 @@ import {apiVersionOf, containerRequests, events, pathOf} from '../kube/resource.
 import type {Transport} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
+import {TokenBucket} from '../lib/tokenBucket.ts';
 import type {Log} from './log.ts';
 
 export interface RequestEvent {
@@ -25,6 +26,8 @@ export interface EventRecorderOptions {
   readonly instance: string;
   readonly limits: {
     readonly perSecond: number;
+    /** Of these, Normal ones: what goes well is the least news, and costs as much. */
+    readonly normalPerSecond: number;
     readonly burst: number;
     readonly maxWaiting: number;
   };
@@ -41,15 +44,22 @@ const maxNoteLength = 1024;
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #waiting: {about: Identity; event: RequestEvent; atMs: number}[] = [];
+  readonly #normal: TokenBucket;
   readonly #gate = new Gate();
   #sequence = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
+    const {normalPerSecond, burst} = options.limits;
+    this.#normal = new TokenBucket(normalPerSecond, burst);
   }
 
   record(about: Identity, event: RequestEvent): void {
     const {limits, onFate, clock} = this.#options;
+    if (event.type === 'Normal' && !this.#normal.take(clock.monotonicMs())) {
+      onFate('dropped');
+      return;
+    }
     if (this.#waiting.length >= limits.maxWaiting) {
       const normal = this.#waiting.findIndex((waiting) => waiting.event.type === 'Normal');
       onFate('dropped');
@@ -63,21 +73,16 @@ export class EventRecorder {
   /** Writes what is recorded until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const {clock, limits, isBusy} = this.#options;
-    let tokens = limits.burst;
-    let refilledMs = clock.monotonicMs();
+    const budget = new TokenBucket(limits.perSecond, limits.burst);
     while (!signal.aborted) {
       if (this.#waiting.length === 0) {
         await this.#gate.wait(signal);
         continue;
       }
-      const nowMs = clock.monotonicMs();
-      tokens = Math.min(limits.burst, tokens + ((nowMs - refilledMs) * limits.perSecond) / 1000);
-      refilledMs = nowMs;
-      if (isBusy() || tokens < 1) {
-        await sleep(clock, isBusy() ? busyPollMs : Math.ceil(1000 / limits.perSecond), signal);
+      if (isBusy() || !budget.take(clock.monotonicMs())) {
+        await sleep(clock, busyPollMs, signal);
         continue;
       }
-      tokens--;
       await this.#write(this.#waiting.shift()!, signal);
     }
   }

@@ -51,9 +51,9 @@ export class Metrics {
     labelNames: ['for', 'outcome'] as const,
     registers: this.#registers,
   });
-  readonly placementLatency = new Histogram({
-    name: 'berth_placement_duration_seconds',
-    help: 'From the moment a request was seen until its placement was written.',
+  readonly queueDuration = new Histogram({
+    name: 'workqueue_queue_duration_seconds',
+    help: 'From the moment a request was seen without a worker until its placement was written.',
     buckets: secondsBuckets,
     registers: this.#registers,
   });

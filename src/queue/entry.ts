@@ -4,6 +4,8 @@ import type {RequestRecord} from '../api/records.ts';
 export interface Entry {
   /** The newest that is known. */
   record: RequestRecord;
+  /** When it was first seen without a worker; monotonic. */
+  readonly seenMs: number;
   state: EntryState;
   /** Of the heap of its class, or of the delayed ones; -1 in neither. */
   heapIndex: number;
@@ -24,9 +26,10 @@ export interface Entry {
 /** Ready and Parked are a state of the class, so that a whole class changes it at once. */
 export type EntryState = 'Member' | 'InFlight' | 'Delayed' | 'Placed';
 
-export function newEntry(record: RequestRecord): Entry {
+export function newEntry(record: RequestRecord, seenMs: number): Entry {
   return {
     record,
+    seenMs,
     state: 'Member',
     heapIndex: -1,
     requeues: 0,

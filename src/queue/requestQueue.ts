@@ -20,6 +20,8 @@ export interface RequestQueueOptions {
   };
   /** Told of each request that found the queue full: it is not known until it is upserted again. */
   readonly onRefused?: (record: RequestRecord) => void;
+  /** Told how long each placed request was known without its worker. */
+  readonly onPlaced?: (waitedMs: number) => void;
 }
 
 export type Upserted =
@@ -124,7 +126,7 @@ export class RequestQueue {
       onRefused?.(record);
       return {kind: 'full', maxRequests: limits.maxRequests};
     }
-    const added = newEntry(record);
+    const added = newEntry(record, this.#options.clock.monotonicMs());
     this.#entries.set(record.key, added);
     this.#keys.set(record.uid, record.key);
     this.#waiting.add(added);
@@ -182,6 +184,7 @@ export class RequestQueue {
     if (!entry) return;
     this.#leave(entry);
     entry.state = 'Placed';
+    this.#options.onPlaced?.(this.#options.clock.monotonicMs() - entry.seenMs);
     entry.placedVersion = resourceVersion;
     this.#placed++;
     // A list may have been ahead of the reply: placed, and without a worker again.
