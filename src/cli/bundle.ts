@@ -1,9 +1,13 @@
 import {cpSync, rmSync, statSync} from 'node:fs';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
 import {build} from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const outdir = `${root}dist`;
+const {values} = parseArgs({options: {out: {type: 'string'}}});
+/** `dist/`, or a folder of its own for whoever must not disturb another build. */
+const outdir = values.out ?? join(root, 'dist');
 
 // A bundle that asks for a CommonJS package's `require` finds one: ESM output has none of its own.
 const requireBanner =
@@ -11,7 +15,7 @@ const requireBanner =
 
 rmSync(outdir, {recursive: true, force: true});
 await build({
-  entryPoints: {berth: `${root}src/main.ts`},
+  entryPoints: {berth: join(root, 'src/main.ts')},
   outdir,
   bundle: true,
   platform: 'node',
@@ -24,8 +28,7 @@ await build({
   logLevel: 'warning',
 });
 // Files that are read at run time, found by `import.meta.url` beside the bundle as beside the source.
-cpSync(`${root}src/ledger/lua`, `${outdir}/lua`, {recursive: true});
-cpSync(`${root}crds`, `${outdir}/crds`, {recursive: true});
-process.stdout.write(
-  `dist/berth.js: ${(statSync(`${outdir}/berth.js`).size / 1e6).toFixed(2)} MB\n`,
-);
+cpSync(join(root, 'src/ledger/lua'), join(outdir, 'lua'), {recursive: true});
+cpSync(join(root, 'crds'), join(outdir, 'crds'), {recursive: true});
+const megabytes = statSync(join(outdir, 'berth.js')).size / 1e6;
+process.stdout.write(`${join(outdir, 'berth.js')}: ${megabytes.toFixed(2)} MB\n`);

@@ -1,21 +1,11 @@
 import {randomUUID} from 'node:crypto';
-import {readdirSync, readFileSync} from 'node:fs';
-import {parse as parseYaml} from 'yaml';
-import {defaultConfig} from '../config.ts';
-import {EmbeddedApiServer} from '../embedded/embeddedApiServer.ts';
-import {connect} from '../kube/connect.ts';
-import {preflight} from '../kube/preflight.ts';
-import {containerRequests, leases, pathOf} from '../kube/resource.ts';
-import {sendOrThrow, type Transport} from '../kube/transport.ts';
-import {sleep, systemClock} from '../lib/clock.ts';
-import {systemRandom} from '../lib/random.ts';
-import type {CycleSummary} from '../observe/cycleSummary.ts';
-import {silentLog} from '../observe/log.ts';
-import {Metrics} from '../observe/metrics.ts';
-import {Operator} from '../operator.ts';
-import {createLedger} from './createLedger.ts';
-import {criteria, type DemoFigures, type InsideFigures, report} from './demo/report.ts';
+import {systemClock} from '../lib/clock.ts';
+import {failed} from './demo/criteria.ts';
+import type {DemoFigures} from './demo/figures.ts';
+import {figuresAsJson, report} from './demo/report.ts';
 import {runDemo} from './demo/run.ts';
+import {clusterStage, embeddedStage} from './demo/stage.ts';
+import {version} from './version.ts';
 
 export interface DemoOptions {
   readonly requests: number;
@@ -25,168 +15,81 @@ export interface DemoOptions {
   readonly json?: boolean;
 }
 
-interface Stage {
-  readonly transport: Transport;
-  readonly server: string;
-  /** Undefined: an operator runs there already, and the demo uses it. */
-  readonly ledgerKind: 'memory' | 'kubernetes' | undefined;
-}
-
 /** 100 requests on 20 workers must be placed within this; larger runs get as much more. */
 const targetMsPerRequest = 20;
-const readyPollMs = 5;
+const leastTargetMs = 2_000;
+/** As a shell reports a process that SIGINT ended. */
+const interruptedExitCode = 130;
 
-/** `berth demo`. Sets the exit code to 1 unless every criterion held. */
+/**
+ * `berth demo`. The exit code is 0 when every criterion held, 1 when one did not, 130 when it was
+ * interrupted; what it created is removed in each case.
+ */
 export async function runDemoCommand(options: DemoOptions): Promise<void> {
   const startMs = systemClock.monotonicMs();
   const progress = (line: string) => {
     const elapsed = ((systemClock.monotonicMs() - startMs) / 1000).toFixed(1);
     process.stderr.write(`[${elapsed.padStart(5)} s] ${line}\n`);
   };
-  const stage =
-    options.kubeconfig === undefined
-      ? embeddedStage(progress)
-      : await clusterStage(options, progress);
+  const interrupt = interruptSignal(progress);
   try {
-    const name = `berth-demo-${randomUUID().slice(0, 8)}`;
-    const figures = await runDemo({
-      transport: stage.transport,
-      name,
-      requests: options.requests,
-      workers: options.workers,
-      targetMs: Math.max(2_000, options.requests * targetMsPerRequest),
-      server: stage.server,
-      ledger: stage.ledgerKind ?? 'installed',
-      progress,
-      startOperator: (signal) => startOperator(stage, name, signal, progress),
-    });
+    const figures = await stageAndRun(options, progress, interrupt);
     print(figures, options.json ?? false);
-    process.exitCode = criteria(figures).every(({holds}) => holds) ? 0 : 1;
+    process.exitCode = failed(figures).length === 0 ? 0 : 1;
+  } catch (error) {
+    if (!interrupt.aborted) throw error;
+    process.stderr.write(`berth: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = interruptedExitCode;
+  }
+}
+
+async function stageAndRun(
+  {requests, workers, kubeconfig: kubeconfigPath, context}: DemoOptions,
+  progress: (line: string) => void,
+  interrupt: AbortSignal,
+): Promise<DemoFigures> {
+  const stage =
+    kubeconfigPath === undefined
+      ? embeddedStage(progress)
+      : await clusterStage({kubeconfigPath, context, progress, signal: interrupt});
+  const {transport, server, ledger, startOperator} = stage;
+  const name = `berth-demo-${randomUUID().slice(0, 8)}`;
+  try {
+    return await stage.inTurn(interrupt, (signal) =>
+      runDemo({
+        transport,
+        name,
+        requests,
+        workers,
+        targetMs: Math.max(leastTargetMs, requests * targetMsPerRequest),
+        server,
+        ledger,
+        progress,
+        signal,
+        startOperator: (over) => startOperator(name, over),
+      }),
+    );
   } finally {
-    await stage.transport.close();
+    await transport.close();
   }
 }
 
 function print(figures: DemoFigures, asJson: boolean): void {
-  if (!asJson) {
-    process.stdout.write(`${report(figures).join('\n')}\n`);
-    return;
-  }
-  const withLists = {
-    ...figures,
-    distribution: Object.fromEntries(figures.distribution),
-    affinityLevels: Object.fromEntries(figures.affinityLevels),
-    waiting: Object.fromEntries(figures.waiting),
-    criteria: criteria(figures),
-  };
-  process.stdout.write(`${JSON.stringify(withLists, undefined, 2)}\n`);
+  const text = asJson
+    ? JSON.stringify({version, node: process.version, ...figuresAsJson(figures)}, undefined, 2)
+    : report(figures).join('\n');
+  process.stdout.write(`${text}\n`);
 }
 
-function embeddedStage(progress: (line: string) => void): Stage {
-  progress('starting the embedded API server');
-  const server = new EmbeddedApiServer({clock: systemClock, random: systemRandom});
-  for (const crd of readCrds()) server.applyCrd(crd);
-  return {transport: server.transport(), server: 'embedded API server', ledgerKind: 'kubernetes'};
-}
-
-/** The CRDs lie beside the bundle, or beside the source. */
-function readCrds(): readonly object[] {
-  const folders = [new URL('./crds/', import.meta.url), new URL('../../crds/', import.meta.url)];
-  for (const folder of folders) {
-    try {
-      return readdirSync(folder)
-        .filter((file) => file.startsWith('berth.dev_'))
-        .map((file) => parseYaml(readFileSync(new URL(file, folder), 'utf8')) as object);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+/** Aborts at the first SIGINT or SIGTERM, so that what was created is removed; the second ends at once. */
+function interruptSignal(progress: (line: string) => void): AbortSignal {
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (interrupt.signal.aborted) process.exit(interruptedExitCode);
+      progress(`${name}: ending`);
+      interrupt.abort(new Error(`Cannot finish the demo: ended by ${name}`));
+    });
   }
-  throw new Error('Cannot find the CRDs: neither beside the bundle nor in crds/ of the project');
-}
-
-async function clusterStage(
-  options: DemoOptions,
-  progress: (line: string) => void,
-): Promise<Stage> {
-  const {transport, url, serverVersion} = await connect({
-    kubeconfigPath: options.kubeconfig!,
-    ...(options.context === undefined ? {} : {context: options.context}),
-  });
-  const server = `API server ${serverVersion} at ${url}`;
-  progress(`connected to ${server}`);
-  const problems = await preflight({transport, usesLedgerObject: true});
-  if (problems.length > 0) throw new Error(problems.join(' '));
-  if (await hasOperator(transport)) {
-    progress('an operator leads there already: the demo uses it');
-    return {transport, server, ledgerKind: undefined};
-  }
-  const foreign = await sendOrThrow<{items: unknown[]}>(transport, {
-    method: 'GET',
-    path: pathOf(containerRequests),
-    query: {limit: 1},
-  });
-  if (foreign.items.length > 0) {
-    throw new Error(
-      'Cannot start an operator of its own there: the cluster holds ContainerRequests of others, which it would place; install Berth (deploy/) and run the demo again',
-    );
-  }
-  return {transport, server, ledgerKind: 'kubernetes'};
-}
-
-/** Whether somebody holds a Lease named berth and has renewed it within its duration. */
-async function hasOperator(transport: Transport): Promise<boolean> {
-  const list = await sendOrThrow<{
-    items: {spec: {holderIdentity?: string; renewTime?: string; leaseDurationSeconds?: number}}[];
-  }>(transport, {
-    method: 'GET',
-    path: pathOf(leases),
-    query: {fieldSelector: 'metadata.name=berth'},
-  });
-  return list.items.some(({spec}) => {
-    const ageMs = Date.now() - Date.parse(spec.renewTime ?? '');
-    return Boolean(spec.holderIdentity) && ageMs < (spec.leaseDurationSeconds ?? 15) * 1000;
-  });
-}
-
-async function startOperator(
-  {transport, ledgerKind}: Stage,
-  name: string,
-  signal: AbortSignal,
-  progress: (line: string) => void,
-): Promise<{read: () => InsideFigures | undefined; stopped: Promise<void>}> {
-  if (ledgerKind === undefined) return {read: () => undefined, stopped: Promise.resolve()};
-  progress('starting the operator');
-  // A ledger and a Lease of the demo's own: what it leaves behind goes with it.
-  const config = defaultConfig({
-    ledger: {kind: ledgerKind, name},
-    leaderElection: {namespace: name, leaseName: name},
-  });
-  const cycles: CycleSummary[] = [];
-  const operator = new Operator({
-    config,
-    transport,
-    namespace: name,
-    identity: `demo_${randomUUID()}`,
-    ledger: (bound) => createLedger(config.ledger, {transport, bound, clock: systemClock}),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-    metrics: new Metrics(),
-    onCycle: (summary) => cycles.push(summary),
-  });
-  const running = operator.run(signal);
-  const isReady = () =>
-    operator.isLeader && operator.checks.every(({waitingFor}) => waitingFor() === undefined);
-  while (!isReady()) {
-    await Promise.race([sleep(systemClock, readyPollMs, signal), running]);
-    if (signal.aborted) throw new Error('Cannot start the operator: stopped before it led');
-  }
-  return {
-    read: () => ({
-      cycles: [...cycles],
-      misses: operator.stages.cache.cacheStats.misses,
-      invalidations: operator.stages.cache.cacheStats.invalidations,
-    }),
-    stopped: running.then(() => {}),
-  };
+  return interrupt.signal;
 }

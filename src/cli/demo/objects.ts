@@ -1,11 +1,23 @@
-import {apiVersionOf, containerRequests, workers} from '../../kube/resource.ts';
+import {apiVersionOf, containerRequests, namespaces, workers} from '../../kube/resource.ts';
+
+/** On everything that a demo creates, with the demo's name: what is left of one that was killed. */
+export const demoLabel = 'berth.dev/demo';
+
+/** The namespace that a demo creates. */
+export function demoNamespace(name: string): object {
+  return {
+    apiVersion: apiVersionOf(namespaces),
+    kind: namespaces.kind,
+    metadata: {name, labels: {[demoLabel]: name}},
+  };
+}
 
 /** The Worker that a demo applies: 4 CPUs and 16 GiB in a pool of its own. */
 export function demoWorker(name: string, poolName: string): object {
   return {
     apiVersion: apiVersionOf(workers),
     kind: workers.kind,
-    metadata: {name, labels: {'berth.dev/demo': poolName}},
+    metadata: {name, labels: {[demoLabel]: poolName}},
     spec: {poolName, capacity: {cpu: '4', memory: '16Gi'}},
   };
 }
@@ -15,7 +27,7 @@ export function demoRequest(name: string, namespace: string, poolName: string): 
   return {
     apiVersion: apiVersionOf(containerRequests),
     kind: containerRequests.kind,
-    metadata: {name, namespace},
+    metadata: {name, namespace, labels: {[demoLabel]: poolName}},
     spec: {
       container: {image: 'busybox:1.36', command: ['true']},
       resources: {cpu: '100m', memory: '128Mi'},

@@ -23,7 +23,7 @@ export class Observer {
   readonly #placedAtMs = new Map<string, number>();
   readonly #levels = new Map<string, number>();
   readonly #reasons = new Map<string, string>();
-  readonly #waiters = new Set<() => void>();
+  #onChange = () => {};
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -62,25 +62,43 @@ export class Observer {
     return this.#reasons;
   }
 
-  /** Resolves true once `count` requests were seen placed, false when `timeoutMs` passes before. */
-  async placed(count: number, timeoutMs: number): Promise<boolean> {
-    if (this.#placedAtMs.size >= count) return true;
-    const {promise, resolve} = Promise.withResolvers<boolean>();
+  /**
+   * Resolves once `count` requests were seen placed, or no more will be: all others say why they wait
+   * and nothing has changed for `quietMs`, or `timeoutMs` have passed, or `signal` aborts.
+   */
+  async settled(
+    count: number,
+    {timeoutMs, quietMs}: {timeoutMs: number; quietMs: number},
+    signal: AbortSignal,
+  ): Promise<void> {
+    const {clock} = this.#options;
+    const {promise, resolve} = Promise.withResolvers<void>();
+    let cancelQuiet = () => {};
     const check = () => {
-      if (this.#placedAtMs.size >= count) resolve(true);
+      cancelQuiet();
+      const placed = this.#placedAtMs.size;
+      if (placed >= count || signal.aborted) return resolve();
+      const isKnown = placed + this.#reasons.size >= count;
+      if (isKnown) cancelQuiet = clock.setTimer(quietMs, resolve);
     };
-    this.#waiters.add(check);
-    const cancel = this.#options.clock.setTimer(timeoutMs, () => resolve(false));
-    const isPlaced = await promise;
+    const cancel = clock.setTimer(timeoutMs, resolve);
+    signal.addEventListener('abort', check, {once: true});
+    this.#onChange = check;
+    check();
+    await promise;
     cancel();
-    this.#waiters.delete(check);
-    return isPlaced;
+    cancelQuiet();
+    signal.removeEventListener('abort', check);
+    this.#onChange = () => {};
   }
 
   #onRequest(event: ObservedEvent): void {
     this.auditor.observeRequest(event);
-    const {metadata, status} = event.object;
-    if (event.type === 'DELETED') return;
+    if (event.type !== 'DELETED') this.#note(event.object);
+    this.#onChange();
+  }
+
+  #note({metadata, status}: ObservedEvent['object']): void {
     if (!status?.workerName) {
       const waiting = status?.conditions?.find((condition) => condition.type === 'Scheduled');
       if (waiting) this.#reasons.set(metadata.name, `${waiting.reason}: ${waiting.message}`);
@@ -92,6 +110,5 @@ export class Observer {
     const level = status.assignment?.affinity ?? 'unknown';
     this.#levels.set(level, (this.#levels.get(level) ?? 0) + 1);
     this.#options.onPlaced(this.#placedAtMs.size);
-    for (const waiter of this.#waiters) waiter();
   }
 }
