@@ -71,6 +71,7 @@ export function createStages(options: OperatorOptions) {
     },
     backoffBaseMs: config.queue.backoffBaseMs,
     backoffMaxMs: config.leaderElection.retryPeriodSeconds * 1000,
+    drainMs: config.shutdown.drainMs,
   });
   const scheduler = new Scheduler({
     batcher: new Batcher({queue, clock, limits: config.batch}),

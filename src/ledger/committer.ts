@@ -16,6 +16,8 @@ export interface CommitterOptions {
   readonly onOutage: (outage: Outage | undefined) => void;
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
+  /** A commit under way outlives the stop by so long: its outcome says whether binds follow. */
+  readonly drainMs: number;
 }
 
 export interface Outage {
@@ -53,9 +55,30 @@ export class Committer {
     signal: AbortSignal,
     onWaiting: (cause: Error) => void = () => {},
   ): Promise<Committed> {
+    const {clock, drainMs} = this.#options;
+    const late = new AbortController();
+    let cancel = () => {};
+    const onStop = () => {
+      cancel = clock.setTimer(drainMs, () => late.abort());
+    };
+    if (signal.aborted) onStop();
+    else signal.addEventListener('abort', onStop, {once: true});
+    try {
+      return await this.#commit(input, {signal, late: late.signal, onWaiting});
+    } finally {
+      signal.removeEventListener('abort', onStop);
+      cancel();
+    }
+  }
+
+  async #commit(
+    input: CommitInput,
+    until: {signal: AbortSignal; late: AbortSignal; onWaiting: (cause: Error) => void},
+  ): Promise<Committed> {
     const {ledger, clock, random, backoffBaseMs, backoffMaxMs} = this.#options;
+    const {signal, late, onWaiting} = until;
     for (let attempt = 0; ; attempt++) {
-      const result = await ledger.commit(input, signal);
+      const result = await ledger.commit(input, late);
       switch (result.kind) {
         case 'committed':
         case 'fenced':

@@ -13,9 +13,10 @@ const down = (retryAfterMs?: number): CommitResult => ({
 });
 
 /** A ledger that answers as told, and says what it was asked. */
-function scripted(answers: readonly CommitResult[]) {
+function scripted(answers: readonly (CommitResult | Promise<CommitResult>)[]) {
   const left = [...answers];
   const calls: string[] = [];
+  const signals: AbortSignal[] = [];
   const ledger: Ledger = {
     kind: 'memory',
     async open(epoch) {
@@ -26,9 +27,10 @@ function scripted(answers: readonly CommitResult[]) {
       calls.push(`settle ${epoch}: ${allocations.map(({uid}) => uid).join(' ')}`);
       return {kind: 'committed', rejects: []};
     },
-    async commit({assignments}) {
+    async commit({assignments}, signal) {
+      signals.push(signal);
       calls.push(`commit ${assignments.map(({uid}) => uid).join(' ')}`);
-      return left.shift() ?? committed;
+      return (await left.shift()) ?? committed;
     },
     async close() {},
   };
@@ -43,10 +45,19 @@ function scripted(answers: readonly CommitResult[]) {
     onOutage: (outage) => outages.push(outage),
     backoffBaseMs: 50,
     backoffMaxMs: 30_000,
+    drainMs: 10_000,
   });
   const stop = new AbortController();
   const input = makeCommit({epoch: 3, assignments: [makeAllocation('a')]});
-  return {calls, clock, outages, committer, stop, run: () => committer.commit(input, stop.signal)};
+  return {
+    calls,
+    signals,
+    clock,
+    outages,
+    committer,
+    stop,
+    run: () => committer.commit(input, stop.signal),
+  };
 }
 
 describe('a commit', () => {
@@ -100,6 +111,29 @@ describe('a commit', () => {
     const done = run();
     await clock.advance(0);
     stop.abort();
+    expect(await done).toEqual({kind: 'stopped'});
+  });
+
+  it('under way when the operator stops is waited for: whether binds follow depends on it', async () => {
+    const answer = Promise.withResolvers<CommitResult>();
+    const {run, stop, clock, signals} = scripted([answer.promise]);
+    const done = run();
+    stop.abort();
+    await clock.advance(9_999);
+    expect(signals[0]!.aborted).toBe(false);
+    answer.resolve(committed);
+    expect(await done).toEqual(committed);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('under way when the operator stops is cut off when its time is over', async () => {
+    const answer = Promise.withResolvers<CommitResult>();
+    const {run, stop, clock, signals} = scripted([answer.promise]);
+    const done = run();
+    stop.abort();
+    await clock.advance(10_000);
+    expect(signals[0]!.aborted).toBe(true);
+    answer.resolve(down());
     expect(await done).toEqual({kind: 'stopped'});
   });
 });

@@ -116,7 +116,8 @@ export class OperatorRig {
     expect(findLost(requests, workers)).toEqual([]);
     const bound = requests
       .filter(({status}) => status?.workerName && !isFinished(status.phase))
-      .map(({metadata, status}) => `${metadata.uid} on ${status!.workerName}`);
+      .map(({metadata, status}) => `${metadata.uid} on ${status!.workerName}`)
+      .sort();
     const isBound = (record: string) => bound.includes(record);
     await this.until('the ledger holds only what is bound', () => this.inFlight().every(isBound));
     const {cache} = this.leader.operator.stages;
@@ -124,13 +125,14 @@ export class OperatorRig {
       cache.allocations(),
       ({uid, workerName}) => `${uid} on ${workerName}`,
     );
-    expect(believed.sort()).toEqual(bound.sort());
+    expect(believed.sort()).toEqual(bound);
     expect(cache.audit()).toEqual([]);
-    for (const replica of this.replicas) replica.stop();
-    await this.until('every replica stops', () => this.replicas.every((one) => !one.isRunning));
-    expect(this.replicas.map(({error}) => error).filter(Boolean)).toEqual([]);
-    const ends = this.replicas.filter((one) => !one.isKilled).map(({end}) => end);
-    for (const end of ends) expect(['stopped', 'leadership lost']).toContain(end);
+    const alive = this.replicas.filter((one) => !one.isKilled);
+    for (const replica of alive) replica.stop();
+    await this.until('every replica stops', () => alive.every((one) => !one.isRunning));
+    expect(alive.map(({error}) => error).filter(Boolean)).toEqual([]);
+    for (const {end} of alive) expect(['stopped', 'leadership lost']).toContain(end);
+    await this.#checkMemoryLedger(bound);
     const violations = await world.violations();
     expect(violations.filter(({rule}) => !tolerates.includes(rule))).toEqual([]);
   }
@@ -142,6 +144,14 @@ export class OperatorRig {
       inFlight?: readonly {uid: string; workerName: string}[];
     };
     return inFlight.map(({uid, workerName}) => `${uid} on ${workerName}`);
+  }
+
+  /** It holds everything that is bound, and nothing else. */
+  async #checkMemoryLedger(bound: readonly string[]): Promise<void> {
+    if (!this.#ledger) return;
+    const opened = await this.#ledger.open(Number.MAX_SAFE_INTEGER, new AbortController().signal);
+    const held = opened.kind === 'opened' ? opened.allocations : [];
+    expect(held.map(({uid, workerName}) => `${uid} on ${workerName}`).sort()).toEqual(bound);
   }
 
   #isAtRest(): boolean {

@@ -48,6 +48,7 @@ export class Replica {
   /** What its run was rejected with. */
   error: Error | undefined;
   isKilled = false;
+  #isPaused = false;
 
   constructor({name, transport, clock, seed, latencyMs, ledger, config}: ReplicaOptions) {
     this.name = name;
@@ -91,11 +92,13 @@ export class Replica {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#clock.pause();
     this.transport.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.transport.resume();
     this.#clock.resume();
   }
@@ -113,7 +116,8 @@ export class Replica {
   /** Leads, and takes batches. */
   get isLeading(): boolean {
     const {isLeader, checks} = this.operator;
-    return this.isRunning && isLeader && checks.every(({waitingFor}) => waitingFor() === undefined);
+    const isActive = this.isRunning && !this.#isPaused;
+    return isActive && isLeader && checks.every(({waitingFor}) => waitingFor() === undefined);
   }
 
   sent(matches: CallMatch): readonly SentCall[] {

@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {containerRequests} from '../../src/kube/resource.ts';
 import {conditionOf} from './objects.ts';
 import {OperatorRig} from './operatorRig.ts';
-import {changeAt, isBeforeBind, type Stage, stages} from './stages.ts';
+import {changeAt, isBeforeBind, ledgersAt, type Stage, stages} from './stages.ts';
 
 interface Row {
   readonly name: string;
@@ -84,24 +84,31 @@ const rows: readonly Row[] = [
   },
 ];
 
-const cases = rows.flatMap((row) => (row.at ?? stages).map((stage) => ({...row, stage})));
+const cases = rows.flatMap((row) =>
+  (row.at ?? stages).flatMap((stage) =>
+    ledgersAt(stage).map((ledger) => ({...row, stage, ledger})),
+  ),
+);
 
 describe('a request', () => {
-  it.each(cases)('$name $stage: the world and the ledger agree', async ({change, stage, judge}) => {
-    const rig = new OperatorRig();
-    const {world} = rig;
-    await world.createWorkers(['w-1']);
-    await rig.lead();
-    let uid = '';
-    await changeAt(rig, stage, {
-      names: ['r-1', 'r-2'],
-      change: async () => {
-        ({uid} = world.request('r-1').metadata);
-        await change(rig);
-      },
-    });
-    await judge(rig, uid);
-    await rig.placed(['r-2']);
-    await rig.end();
-  });
+  it.each(cases)(
+    '$name $stage: the world and the $ledger ledger agree',
+    async ({change, stage, judge, ledger}) => {
+      const rig = new OperatorRig({ledger});
+      const {world} = rig;
+      await world.createWorkers(['w-1']);
+      await rig.lead();
+      let uid = '';
+      await changeAt(rig, stage, {
+        names: ['r-1', 'r-2'],
+        change: async () => {
+          ({uid} = world.request('r-1').metadata);
+          await change(rig);
+        },
+      });
+      await judge(rig, uid);
+      await rig.placed(['r-2']);
+      await rig.end();
+    },
+  );
 });

@@ -18,6 +18,11 @@ export function isBeforeBind(stage: Stage): boolean {
   return stages.indexOf(stage) < stages.indexOf('while the reply to its bind is on its way');
 }
 
+/** The ledgers with which a call can be held there: the one in memory is asked by no call. */
+export function ledgersAt(stage: Stage): readonly ('kubernetes' | 'memory')[] {
+  return holds[stage]?.[0] === isCommit ? ['kubernetes'] : ['kubernetes', 'memory'];
+}
+
 const holds: Readonly<Partial<Record<Stage, readonly [CallMatch, HoldOptions['at']]>>> = {
   'between snapshot and commit': [isCommit, 'sent'],
   'while the reply to its commit is on its way': [isCommit, 'done'],

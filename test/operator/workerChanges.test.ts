@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {Violation} from '../../src/audit/auditor.ts';
 import {workers} from '../../src/kube/resource.ts';
 import {OperatorRig} from './operatorRig.ts';
-import {changeAt, type Stage, stages} from './stages.ts';
+import {changeAt, ledgersAt, type Stage, stages} from './stages.ts';
 
 interface Row {
   readonly name: string;
@@ -46,14 +46,16 @@ const rows: readonly Row[] = [
   },
 ];
 
-const cases = rows.flatMap((row) => stages.map((stage) => ({...row, stage})));
+const cases = rows.flatMap((row) =>
+  stages.flatMap((stage) => ledgersAt(stage).map((ledger) => ({...row, stage, ledger}))),
+);
 const isDecided = (stage: Stage) => stage !== 'while it is queued';
 
 describe('a worker', () => {
   it.each(cases)(
-    '$name $stage of a request: whoever comes later goes elsewhere',
-    async ({change, stage, drives, tolerates}) => {
-      const rig = new OperatorRig();
+    '$name $stage of a request, $ledger ledger: whoever comes later goes elsewhere',
+    async ({change, stage, drives, tolerates, ledger}) => {
+      const rig = new OperatorRig({ledger});
       const {world} = rig;
       await world.createWorkers(['w-1'], {}, {zone: 'a'});
       const leader = await rig.lead();

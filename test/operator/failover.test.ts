@@ -1,0 +1,200 @@
+import {describe, expect, it} from 'vitest';
+import {leases, ledgers, pathOf} from '../../src/kube/resource.ts';
+import {type CallMatch, isBind, isCommit} from './calls.ts';
+import {numbered} from './objects.ts';
+import {OperatorRig} from './operatorRig.ts';
+import type {Replica} from './replica.ts';
+import type {HoldOptions} from './replicaTransport.ts';
+
+const names = numbered('r', 12);
+const leaseEndMs = 30_000;
+
+/** A leader, a warm standby, and `names` on their way, stopped at the calls that `matches`. */
+async function stageBurst(matches: CallMatch, at: HoldOptions['at']) {
+  const rig = new OperatorRig();
+  await rig.world.createWorkers(numbered('w', 4));
+  const first = await rig.lead();
+  const second = rig.add();
+  await rig.advance(5_000);
+  const hold = first.transport.hold({matches, at});
+  await rig.world.createRequests(names);
+  const count = matches === isBind ? names.length : 1;
+  await rig.until('the calls are on their way', () => hold.calls.length === count);
+  return {rig, first, second, hold};
+}
+
+const uidsOf = (rig: OperatorRig) => names.map((name) => rig.world.request(name).metadata.uid);
+const placementsOf = (rig: OperatorRig) =>
+  names.map((name) => `${rig.world.request(name).metadata.uid} on ${rig.workerOf(name)}`);
+const epochsOf = (rig: OperatorRig) =>
+  new Set(names.map((name) => rig.world.request(name).status?.assignment?.epoch));
+
+async function leads(rig: OperatorRig, replica: Replica): Promise<void> {
+  await rig.until(`${replica.name} leads`, () => replica.isLeading, leaseEndMs);
+}
+
+async function stopped(rig: OperatorRig, replica: Replica): Promise<void> {
+  replica.stop();
+  await rig.until(`${replica.name} has stopped`, () => !replica.isRunning);
+}
+
+interface Row {
+  readonly name: string;
+  readonly held: readonly [CallMatch, HoldOptions['at']];
+  /** When what the dead leader had sent arrives. */
+  readonly arrives: 'never' | 'before the next one leads' | 'once it is all done';
+  /** Whose placements they are in the end. */
+  readonly by: 'first' | 'second';
+  /** Whether what was committed is bound as it was. */
+  readonly isRolledForward: boolean;
+}
+
+const rows: readonly Row[] = [
+  {
+    name: 'before its commit arrives, which never does',
+    held: [isCommit, 'sent'],
+    arrives: 'never',
+    by: 'second',
+    isRolledForward: false,
+  },
+  {
+    name: 'before its commit arrives, which does at once',
+    held: [isCommit, 'sent'],
+    arrives: 'before the next one leads',
+    by: 'second',
+    isRolledForward: true,
+  },
+  {
+    name: 'before its commit arrives, which does too late',
+    held: [isCommit, 'sent'],
+    arrives: 'once it is all done',
+    by: 'second',
+    isRolledForward: false,
+  },
+  {
+    name: 'between commit and bind, which never arrives',
+    held: [isBind, 'sent'],
+    arrives: 'never',
+    by: 'second',
+    isRolledForward: true,
+  },
+  {
+    name: 'between commit and bind, which arrives before the next one leads',
+    held: [isBind, 'sent'],
+    arrives: 'before the next one leads',
+    by: 'first',
+    isRolledForward: true,
+  },
+  {
+    name: 'between commit and bind, which arrives too late',
+    held: [isBind, 'sent'],
+    arrives: 'once it is all done',
+    by: 'second',
+    isRolledForward: true,
+  },
+  {
+    name: 'after the bind',
+    held: [isBind, 'done'],
+    arrives: 'never',
+    by: 'first',
+    isRolledForward: true,
+  },
+];
+
+describe('a leader that is killed', () => {
+  it.each(rows)('$name: each request has one worker', async (row) => {
+    const {rig, first, second, hold} = await stageBurst(...row.held);
+    first.kill();
+    if (row.arrives === 'before the next one leads') hold.release();
+    await rig.advance(100);
+    const committed = rig.inFlight();
+    expect(committed).toHaveLength(row.isRolledForward ? names.length : 0);
+    await leads(rig, second);
+    await rig.placed(names);
+    if (row.arrives === 'once it is all done') hold.release();
+    await rig.advance(100);
+    expect(epochsOf(rig)).toEqual(new Set([row.by === 'first' ? 1 : 2]));
+    if (row.isRolledForward) expect(placementsOf(rig).sort()).toEqual([...committed].sort());
+    for (const name of names) expect(rig.world.request(name).status?.attempts).toBe(1);
+    await rig.end();
+  });
+});
+
+describe('a leader that is stopped for a minute and goes on', () => {
+  it.each([
+    ['with a commit on its way', isCommit],
+    ['with binds on their way', isBind],
+  ] as const)('%s is fenced, and harmless', async (_, matches) => {
+    const {rig, first, second, hold} = await stageBurst(matches, 'sent');
+    first.pause();
+    await leads(rig, second);
+    await rig.placed(names);
+    const placements = placementsOf(rig);
+    await rig.world.createRequests(['later'], {resources: {cpu: '1', memory: '1Gi'}});
+    await rig.placed(['later']);
+    await rig.advance(40_000);
+    hold.release();
+    first.resume();
+    await rig.until('it has left', () => !first.isRunning, 30_000);
+    expect(first.end).toBe('leadership lost');
+    expect(placementsOf(rig)).toEqual(placements);
+    await rig.end();
+  });
+
+  it('with its requests gone meanwhile, brings none of them back', async () => {
+    const {rig, first, second, hold} = await stageBurst(isCommit, 'done');
+    first.pause();
+    await leads(rig, second);
+    await rig.placed(names);
+    for (const name of names) await rig.world.finish(name);
+    await rig.advance(60_000);
+    hold.release();
+    first.resume();
+    await rig.until('it has left', () => !first.isRunning, 30_000);
+    expect(rig.inFlight()).toEqual([]);
+    expect(uidsOf(rig)).toHaveLength(names.length);
+    await rig.end();
+  });
+});
+
+describe('a Lease that somebody deletes', () => {
+  const lease = pathOf(leases, {namespace: 'default', name: 'berth'});
+  const ledgerOf = (rig: OperatorRig) => rig.world.server.read(ledgers, {name: 'berth'});
+
+  it('ends the leadership; the standby goes on with a higher epoch', async () => {
+    const rig = new OperatorRig();
+    await rig.world.createWorkers(numbered('w', 4));
+    const first = await rig.lead();
+    const second = rig.add();
+    await rig.advance(5_000);
+    await rig.world.call({method: 'DELETE', path: lease});
+    await rig.until('the leader has left', () => !first.isRunning, 30_000);
+    expect(first.end).toBe('leadership lost');
+    await leads(rig, second);
+    expect(ledgerOf(rig)).toMatchObject({status: {epoch: 2}});
+    await rig.world.createRequests(names);
+    await rig.placed(names);
+    await rig.end();
+  });
+
+  it('while nobody runs, does not take the epoch back: the ledger remembers it', async () => {
+    const rig = new OperatorRig();
+    await rig.world.createWorkers(numbered('w', 4));
+    const first = await rig.lead();
+    await stopped(rig, first);
+    const second = rig.add();
+    await leads(rig, second);
+    await rig.world.createRequests(names.slice(0, 6));
+    await rig.placed(names.slice(0, 6));
+    await stopped(rig, second);
+    await rig.world.call({method: 'DELETE', path: lease});
+    const third = rig.add();
+    await leads(rig, third);
+    expect(ledgerOf(rig)).toMatchObject({status: {epoch: 3}});
+    expect(third.complaints).toContain('ledger has a higher epoch; trying above it');
+    await rig.world.createRequests(names.slice(6));
+    await rig.placed(names);
+    expect(epochsOf(rig)).toEqual(new Set([2, 3]));
+    await rig.end();
+  });
+});

@@ -1,0 +1,111 @@
+import {describe, expect, it} from 'vitest';
+import {isBind, isCommit, isLedgerPatch} from './calls.ts';
+import {numbered} from './objects.ts';
+import {OperatorRig} from './operatorRig.ts';
+
+describe('the capacity of finished requests', () => {
+  it('reaches the ledger within about a second without new requests, counted as releases', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(numbered('w', 4));
+    const leader = await rig.lead();
+    const names = numbered('r', 8);
+    await world.createRequests(names);
+    await rig.placed(names);
+    const writes = leader.sent(isLedgerPatch).length;
+    for (const name of names) await world.finish(name);
+    await rig.advance(900);
+    expect(leader.sent(isLedgerPatch)).toHaveLength(writes);
+    await rig.advance(300);
+    expect(leader.sent(isLedgerPatch)).toHaveLength(writes + 1);
+    expect(rig.inFlight()).toEqual([]);
+    const text = await leader.metrics.registry.metrics();
+    expect(text).toContain('berth_ledger_commits_total{ledger="kubernetes",for="releases"} 1');
+    expect(text).toContain('berth_ledger_commits_total{ledger="kubernetes",for="batch"} 1');
+    await rig.advance(10_000);
+    expect(leader.sent(isLedgerPatch)).toHaveLength(writes + 1);
+    await rig.end();
+  });
+
+  it('is there for the next batch at once, in the commit of that batch', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    await world.createRequests(['large'], {resources: {cpu: '4', memory: '1Gi'}});
+    await rig.placed(['large']);
+    await world.createRequests(['next'], {resources: {cpu: '4', memory: '1Gi'}});
+    await rig.advance(100);
+    const commits = leader.sent(isCommit).length;
+    await world.finish('large');
+    expect(await rig.placed(['next'])).toBeLessThan(100);
+    expect(leader.sent(isCommit)).toHaveLength(commits + 1);
+    await rig.end();
+  });
+});
+
+describe('an assumption without an end', () => {
+  it('is looked up, not guessed: what is bound after all is kept', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    // Bound, and neither reply nor watch ever says so.
+    const {cache, queue} = leader.operator.stages;
+    leader.faults.inject({fault: {kind: 'lines', what: 'silence', afterLines: 1}, times: 20});
+    leader.faults.cutWatches();
+    await rig.advance(200);
+    await world.createRequests(['r-1']);
+    await rig.advance(100);
+    expect(queue.counts.ready + cache.assumedCount).toBeLessThanOrEqual(1);
+    await rig.placed(['r-1'], 200_000);
+    await rig.end();
+  });
+
+  it('of a request that shows no worker is released, and the request decided anew', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    const {cache, queue} = leader.operator.stages;
+    await world.createRequests(['r-1'], {suspend: true});
+    await rig.advance(1_000);
+    const {uid} = world.request('r-1').metadata;
+    // As a write of unknown fate leaves it.
+    cache.assume({
+      uid,
+      request: 'default/r-1',
+      workerName: 'w-1',
+      cpuMillis: 4_000,
+      memoryBytes: 2 ** 30,
+      gpuDevices: [],
+      gpuMillis: 0,
+    });
+    await world.createRequests(['r-2']);
+    await rig.advance(20_000);
+    expect(rig.workerOf('r-2')).toBeUndefined();
+    await rig.placed(['r-2'], 20_000);
+    expect(leader.complaints).toContain('assumptions without an end; reading the requests again');
+    expect(queue.counts.inFlight).toBe(0);
+    await rig.end();
+  });
+
+  it('while its bind is still on its way is left alone, however long that takes', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    const off = leader.faults.inject({
+      fault: {kind: 'status', status: 429, retryAfterMs: 5_000},
+      matches: isBind,
+      times: Number.POSITIVE_INFINITY,
+    });
+    await world.createRequests(['r-1']);
+    await rig.advance(60_000);
+    expect(leader.operator.stages.cache.assumedCount).toBe(1);
+    off();
+    await rig.placed(['r-1'], 10_000);
+    expect(world.request('r-1').status?.attempts).toBe(1);
+    await rig.end();
+  });
+});
