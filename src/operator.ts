@@ -1,4 +1,3 @@
-import {parsePool} from './api/parsePool.ts';
 import {parseRequest} from './api/parseRequest.ts';
 import {parseWorker} from './api/parseWorker.ts';
 import type {RequestKey} from './api/records.ts';
@@ -15,9 +14,10 @@ import {
 } from './kube/resource.ts';
 import {Leader} from './leader.ts';
 import {sleep} from './lib/clock.ts';
-import {fanOut} from './lifecycle/fanOut.ts';
+import {fanOut, mapSink} from './lifecycle/fanOut.ts';
 import {parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
 import {parseNode} from './lifecycle/parseNode.ts';
+import {type KnownPool, parseNodePool} from './lifecycle/parseNodePool.ts';
 import {parsePod} from './lifecycle/parsePod.ts';
 import {podSink} from './lifecycle/podSink.ts';
 import {podLabels} from './lifecycle/podTemplate.ts';
@@ -136,7 +136,7 @@ export class Operator {
 
   async #lead(epoch: number, signal: AbortSignal): Promise<'stopped' | 'fenced' | 'again'> {
     const {log} = this.#options;
-    const {scheduler, lifecycle} = this.stages;
+    const {scheduler, lifecycle, nodeWorkers} = this.stages;
     const over = new AbortController();
     const {followers, drain} = this.#startFollowers(over.signal);
     try {
@@ -155,7 +155,7 @@ export class Operator {
       // Not before: to the lifecycle, a Worker or a Pod that is not read yet is gone. And no longer
       // than the leadership, while what was decided in it may still be written.
       const leading = AbortSignal.any([signal, over.signal]);
-      followers.push(lifecycle.run(leading), this.#housekeep(leading));
+      followers.push(lifecycle.run(leading), nodeWorkers.run(leading), this.#housekeep(leading));
       const ended = await scheduler.run(epoch, signal);
       if (ended === 'fenced') log.error({epoch}, 'another leader has the ledger; leaving');
       return ended;
@@ -183,7 +183,7 @@ export class Operator {
   /** Looks regularly at what no event tells: assumptions without an end, silent workers, the cache. */
   async #housekeep(signal: AbortSignal): Promise<void> {
     const {clock, config, log} = this.#options;
-    const {cache} = this.stages;
+    const {cache, nodeWorkers} = this.stages;
     let auditedMs = clock.monotonicMs();
     while (!signal.aborted) {
       await this.#judgeWorkers(signal);
@@ -193,6 +193,7 @@ export class Operator {
       if (clock.monotonicMs() - auditedMs < config.cache.auditIntervalMs) continue;
       auditedMs = clock.monotonicMs();
       for (const reflector of this.#reflectors) await reflector.audit(signal);
+      nodeWorkers.resync();
       for (const {workerName} of cache.audit())
         log.error({workerName}, 'usage differs from its allocations');
     }
@@ -233,7 +234,7 @@ const housekeepingMs = 5_000;
 
 function createReflectors(options: OperatorOptions, stages: Stages) {
   const {metrics, config, transport, clock, random, log, namespace} = options;
-  const {cache, router, lifecycle, lostWorkers, signs} = stages;
+  const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers} = stages;
   const limits = {...defaultWatchLimits, ...config.watch};
   const reflect = <T>(
     resource: Resource,
@@ -257,20 +258,26 @@ function createReflectors(options: OperatorOptions, stages: Stages) {
         missed: (count) => metrics.missedEvents.inc({resource: resource.plural}, count),
       },
     });
-  const workersTo = fanOut(workerSink(lostWorkers, log), signs.workers);
+  const workersTo = fanOut(workerSink(lostWorkers, log), signs.workers, nodeWorkers.workers);
+  const poolsTo = fanOut(
+    mapSink(({parsed}: KnownPool) => parsed, poolSink(cache, log)),
+    nodeWorkers.pools,
+  );
   return {
     requests: reflect(containerRequests, parseRequest, router),
     workers: reflect(workers, parseWorker, workersTo),
-    pools: reflect(workerPools, parsePool, poolSink(cache, log)),
+    pools: reflect(workerPools, parseNodePool, poolsTo),
     pods: reflect(pods, parsePod, podSink(lifecycle), {labelSelector: podLabels.requestUid}),
     leases: reflect(leases, parseHeartbeat, signs.leases, {namespace}),
-    nodes: reflect(nodes, parseNode, signs.nodes),
+    nodes: reflect(nodes, parseNode, fanOut(signs.nodes, nodeWorkers.nodes)),
   };
 }
 
 /** A change that placement can see wakes the classes that it may help, and is shown on the Worker. */
-function joinCacheChanges({cache, queue, view, lifecycle}: Stages): void {
-  cache.onChange(({kind, workerName}) => {
+function joinCacheChanges({cache, queue, view, lifecycle, nodeWorkers}: Stages): void {
+  cache.onChange((change) => {
+    const {kind, workerName} = change;
+    nodeWorkers.changed(change);
     view.changed(workerName);
     if (kind === 'workerRemoved') lifecycle.workerChanged(uidsOn(cache.boundOn(workerName)));
     const worker = cache.worker(workerName);

@@ -10,6 +10,7 @@ import type {Clock} from './lib/clock.ts';
 import type {Random} from './lib/random.ts';
 import {Lifecycle} from './lifecycle/lifecycle.ts';
 import {LostWorkers} from './lifecycle/lostWorkers.ts';
+import {NodeWorkers} from './lifecycle/nodeWorkers.ts';
 import {stepEvent} from './lifecycle/stepEvent.ts';
 import {WorkerHealth} from './lifecycle/workerHealth.ts';
 import {WorkerSigns} from './lifecycle/workerSigns.ts';
@@ -51,13 +52,16 @@ const releasesPerCommit = 4_096;
 const idleFlushMs = 1_000;
 const reportPageSize = 64;
 const lifecycleConcurrency = 8;
+/** A Worker made of a Node is written at most this often. */
+const nodeRoundMs = 1_000;
 /** Events that may wait: some seconds of their budget. */
 const eventBacklogSeconds = 20;
 
 /** Constructs every stage of the pipeline and joins them. Starts nothing. */
 export function createStages(options: OperatorOptions) {
   const truth = createTruth(options);
-  const writers = createWriters(options, truth);
+  const following = createFollowing(options, truth);
+  const writers = createWriters(options, {...truth, ...following});
   const {cache, queue, update, ledger} = truth;
   const {config, clock, random, log, metrics} = options;
   const committer = new Committer({
@@ -90,8 +94,10 @@ export function createStages(options: OperatorOptions) {
     log,
     limits: {releasesPerCommit, idleFlushMs},
   });
-  return {...truth, ...writers, committer, scheduler};
+  return {...truth, ...following, ...writers, committer, scheduler};
 }
+
+type Truth = ReturnType<typeof createTruth>;
 
 /** What is true, as far as this replica knows: the caches, the ledger, and what waits. */
 function createTruth({config, clock, random, log, metrics, ledger}: OperatorOptions) {
@@ -111,8 +117,34 @@ function createTruth({config, clock, random, log, metrics, ledger}: OperatorOpti
   return {cache, queue, update: new PendingUpdate(), ledger: ledger(cache)};
 }
 
+/** What follows the state of workers: their signs of life, and the Nodes that they are made of. */
+function createFollowing({config, transport, clock, random, log}: OperatorOptions, {cache}: Truth) {
+  const health = new WorkerHealth({
+    clock,
+    log,
+    lostAfterMs: config.lifecycle.workerLostSeconds * 1000,
+    maxLostShare: config.lifecycle.maxLostShare,
+  });
+  const signs = new WorkerSigns({health, maxWorkers: config.queue.maxWorkers});
+  const lostWorkers = new LostWorkers(cache);
+  const nodeWorkers = new NodeWorkers({
+    ...{transport, clock, random, log},
+    cache,
+    limits: {
+      maxNodes: config.queue.maxWorkers,
+      concurrency: lifecycleConcurrency,
+      intervalMs: nodeRoundMs,
+      backoffMaxMs: config.queue.backoffMaxMs,
+    },
+  });
+  return {health, signs, lostWorkers, nodeWorkers};
+}
+
 /** What writes to the API server, and the router that tells it what to write. */
-function createWriters(options: OperatorOptions, truth: ReturnType<typeof createTruth>) {
+function createWriters(
+  options: OperatorOptions,
+  truth: Truth & ReturnType<typeof createFollowing>,
+) {
   const {config, transport, clock, random, log, metrics, identity} = options;
   const {cache, queue, update} = truth;
   const api = {transport, clock, random, log};
@@ -151,18 +183,10 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
     pageSize: reportPageSize,
   });
   queue.onUnreported = () => reporter.poke();
-  const health = new WorkerHealth({
-    clock,
-    log,
-    lostAfterMs: config.lifecycle.workerLostSeconds * 1000,
-    maxLostShare: config.lifecycle.maxLostShare,
-  });
-  const signs = new WorkerSigns({health, maxWorkers: config.queue.maxWorkers});
-  const lostWorkers = new LostWorkers(cache);
   const lifecycle = new Lifecycle({
     ...api,
     worker: (name) => cache.worker(name),
-    health,
+    health: truth.health,
     onStep: (request, step) => {
       const event = stepEvent(step);
       if (event) events.record(request, event);
@@ -195,5 +219,5 @@ function createWriters(options: OperatorOptions, truth: ReturnType<typeof create
     onState: (request) => lifecycle.observe(request),
     onGone: (key, uid) => lifecycle.gone(key, uid),
   });
-  return {writer, events, reporter, health, signs, lostWorkers, lifecycle, view, router};
+  return {writer, events, reporter, view, router, lifecycle};
 }

@@ -21,6 +21,14 @@ export const FinishedReason = {
 } as const;
 export type FinishedReason = (typeof FinishedReason)[keyof typeof FinishedReason];
 
+/** Reasons of the `Ready` condition of a WorkerPool. */
+export const PoolReason = {
+  Complete: 'Complete',
+  NodesLeftOut: 'NodesLeftOut',
+  InvalidSpec: 'InvalidSpec',
+} as const;
+export type PoolReason = (typeof PoolReason)[keyof typeof PoolReason];
+
 /** Why one worker cannot hold one request; the first test that failed, in this order. */
 export const UnfitReason = {
   NotReady: 'NotReady',

@@ -83,6 +83,7 @@ export function operatorRights(
     ...of(workers, 'get', 'list', 'watch', 'create', 'patch', 'delete'),
     status(workers),
     ...of(workerPools, 'list', 'watch'),
+    status(workerPools),
     ...(options.usesLedgerObject ? [...of(ledgers, 'get', 'create'), status(ledgers)] : []),
     ...of(pods, 'list', 'watch', 'create', 'patch', 'delete'),
     ...of(nodes, 'list', 'watch'),

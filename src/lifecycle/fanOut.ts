@@ -14,3 +14,12 @@ export function fanOut<T>(...sinks: readonly ObjectSink<T>[]): ObjectSink<T> {
     },
   };
 }
+
+/** A sink that brings a part of each object to `sink`. */
+export function mapSink<T, Part>(part: (object: T) => Part, sink: ObjectSink<Part>): ObjectSink<T> {
+  return {
+    replace: (all) => sink.replace(all.map(part)),
+    upsert: (object) => sink.upsert(part(object)),
+    remove: (key) => sink.remove(key),
+  };
+}
