@@ -1,4 +1,11 @@
-import {containerRequests, leases, ledgers, type Resource} from '../../src/kube/resource.ts';
+import {
+  containerRequests,
+  events,
+  leases,
+  ledgers,
+  type Resource,
+  workers,
+} from '../../src/kube/resource.ts';
 import type {ApiCall} from '../../src/kube/transport.ts';
 
 /** One kind of call that a replica makes. */
@@ -30,6 +37,17 @@ export const isRequestRead: CallMatch = (call) =>
   call.method === 'GET' && isOf(call, containerRequests);
 
 export const isLease: CallMatch = (call) => isOf(call, leases);
+
+export const isEvent: CallMatch = (call) => call.method === 'POST' && isOf(call, events);
+
+/** The sums on a Worker, for people. */
+export const isWorkerView: CallMatch = (call) => call.method === 'PATCH' && isOf(call, workers);
+
+/** A list, by pages or as the first part of a watch. */
+export const isListOf =
+  (resource: Resource): CallMatch =>
+  ({method, path}) =>
+    method === 'GET' && path.endsWith(`/${resource.plural}`);
 
 /** Uids in flight after this ledger write. */
 export function inFlightOf(call: ApiCall): readonly string[] {

@@ -44,21 +44,46 @@ describe('the capacity of finished requests', () => {
   });
 });
 
+const held = {
+  request: 'default/r-1',
+  workerName: 'w-1',
+  cpuMillis: 100,
+  memoryBytes: 2 ** 27,
+  gpuDevices: [],
+  gpuMillis: 0,
+};
+
+function bindByHand({world}: OperatorRig, name: string): Promise<void> {
+  const condition = {
+    type: 'Scheduled',
+    status: 'True',
+    reason: 'Placed',
+    message: 'by hand',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  const assignment = {id: '1.99.0', epoch: 1, cycle: 99, gpuDevices: [], affinity: 'None'};
+  const status = {phase: 'Scheduled', workerName: 'w-1', assignment, conditions: [condition]};
+  return world.patchRequest(name, {status}, 'status');
+}
+
 describe('an assumption without an end', () => {
   it('is looked up, not guessed: what is bound after all is kept', async () => {
     const rig = new OperatorRig();
     const {world} = rig;
     await world.createWorkers(['w-1']);
     const leader = await rig.lead();
-    // Bound, and neither reply nor watch ever says so.
-    const {cache, queue} = leader.operator.stages;
-    leader.faults.inject({fault: {kind: 'lines', what: 'silence', afterLines: 1}, times: 20});
-    leader.faults.cutWatches();
-    await rig.advance(200);
-    await world.createRequests(['r-1']);
-    await rig.advance(100);
-    expect(queue.counts.ready + cache.assumedCount).toBeLessThanOrEqual(1);
-    await rig.placed(['r-1'], 200_000);
+    const {cache} = leader.operator.stages;
+    await world.createRequests(['r-1'], {workerName: 'nobody'});
+    await rig.advance(1_000);
+    // Somebody binds it, and no watch says so.
+    leader.faults.silenceWatches();
+    const {uid} = world.request('r-1').metadata;
+    cache.assume({...held, uid});
+    await bindByHand(rig, 'r-1');
+    await rig.advance(29_000);
+    expect(cache.isBound(uid)).toBe(false);
+    await rig.until('it is read', () => cache.isBound(uid), 10_000);
+    expect(cache.usageOf('w-1').containers).toBe(1);
     await rig.end();
   });
 
@@ -72,15 +97,7 @@ describe('an assumption without an end', () => {
     await rig.advance(1_000);
     const {uid} = world.request('r-1').metadata;
     // As a write of unknown fate leaves it.
-    cache.assume({
-      uid,
-      request: 'default/r-1',
-      workerName: 'w-1',
-      cpuMillis: 4_000,
-      memoryBytes: 2 ** 30,
-      gpuDevices: [],
-      gpuMillis: 0,
-    });
+    cache.assume({...held, uid, cpuMillis: 4_000});
     await world.createRequests(['r-2']);
     await rig.advance(20_000);
     expect(rig.workerOf('r-2')).toBeUndefined();

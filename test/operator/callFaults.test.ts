@@ -1,0 +1,133 @@
+import {describe, expect, it} from 'vitest';
+import type {Fault} from '../../src/embedded/faultyTransport.ts';
+import {containerRequests, workers} from '../../src/kube/resource.ts';
+import {
+  type CallMatch,
+  isBind,
+  isCommit,
+  isEvent,
+  isLease,
+  isLedgerPatch,
+  isListOf,
+  isReason,
+  isRequestRead,
+  isWorkerView,
+} from './calls.ts';
+import {conditionOf, numbered} from './objects.ts';
+import {OperatorRig} from './operatorRig.ts';
+
+const faults: readonly (readonly [string, Fault])[] = [
+  ['never reaches the server', {kind: 'unsent'}],
+  ['loses its reply', {kind: 'lostReply'}],
+  ['is never answered', {kind: 'hang'}],
+  ['happens and is never answered', {kind: 'hang', happens: true}],
+  ['is slow on both ways', {kind: 'delay', beforeMs: 3_000, afterMs: 3_000}],
+  ['conflicts', {kind: 'status', status: 409}],
+  ['is asked to wait', {kind: 'status', status: 429, retryAfterMs: 1_500}],
+  ['fails inside the server', {kind: 'status', status: 500}],
+  ['finds the server overloaded', {kind: 'status', status: 503, retryAfterMs: 1_000}],
+];
+
+const calls: readonly (readonly [string, CallMatch, times: number])[] = [
+  ['a commit', isCommit, 3],
+  ['a bind', isBind, 5],
+  ['the reason of a waiting request', isReason, 2],
+  ['an Event', isEvent, 2],
+  ['the sums of a worker', isWorkerView, 2],
+  // Two that are never answered take longer than a leader may go without renewing.
+  ['a renewal of the Lease', isLease, 1],
+];
+
+const whileStarting: readonly (readonly [string, CallMatch, times: number])[] = [
+  ['the list of requests', isListOf(containerRequests), 3],
+  ['the list of workers', isListOf(workers), 3],
+  ['a write of the Ledger', isLedgerPatch, 3],
+  ['the first call for the Lease', isLease, 2],
+];
+
+const cross = (kinds: typeof calls) =>
+  kinds.flatMap(([what, matches, times]) =>
+    faults.map(([how, fault]) => ({name: `${what} that ${how}`, matches, times, fault})),
+  );
+
+const names = numbered('r', 12);
+
+describe('a leader meets', () => {
+  it.each(cross(calls))('$name, and goes on by itself', async ({matches, times, fault}) => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(numbered('w', 4));
+    const leader = await rig.lead();
+    const off = leader.faults.inject({fault, matches, times});
+    await world.createRequests(names);
+    await world.createRequests(['hopeless'], {resources: {cpu: '64', memory: '1Gi'}});
+    await rig.placed(names, 60_000);
+    const says = () => conditionOf(world.request('hopeless'), 'Scheduled')?.reason;
+    await rig.until('the other one says why', () => says() === 'Unplaceable', 60_000);
+    await rig.advance(10_000);
+    expect(leader.isLeading).toBe(true);
+    for (const name of names) expect(world.request(name).status?.attempts).toBe(1);
+    for (const name of names.slice(0, 6)) await world.finish(name);
+    await rig.advance(15_000);
+    off();
+    await rig.end();
+  });
+});
+
+describe('a starting leader meets', () => {
+  it.each(cross(whileStarting))('$name, and begins', async ({matches, times, fault}) => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(numbered('w', 4));
+    await world.createRequests(names);
+    await world.observe();
+    const replica = rig.add();
+    replica.faults.inject({fault, matches, times});
+    await rig.until('it leads', () => replica.isLeading, 60_000);
+    await rig.placed(names, 30_000);
+    await rig.end();
+  });
+});
+
+describe('a bind whose reply is lost', () => {
+  it('is read, and neither written twice nor decided anew', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    leader.faults.inject({fault: {kind: 'lostReply'}, matches: isBind});
+    await world.createRequests(['r-1']);
+    await rig.placed(['r-1']);
+    await rig.advance(1_000);
+    expect(leader.sent(isBind)).toHaveLength(1);
+    expect(leader.sent(isRequestRead).filter(({path}) => path.endsWith('/r-1'))).toHaveLength(1);
+    expect(leader.cycles.reduce((sum, {accepted}) => sum + accepted, 0)).toBe(1);
+    await rig.end();
+  });
+});
+
+describe('a ledger that does not answer', () => {
+  it('is said on the requests that wait for it, and in /readyz; then all are placed', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(numbered('w', 4));
+    const leader = await rig.lead();
+    const off = leader.faults.inject({
+      fault: {kind: 'status', status: 500, message: 'etcd is full'},
+      matches: isLedgerPatch,
+      times: Number.POSITIVE_INFINITY,
+    });
+    await world.createRequests(names);
+    const condition = (name: string) => conditionOf(world.request(name), 'Scheduled');
+    await rig.until('all say so', () =>
+      names.every((name) => condition(name)?.reason === 'LedgerUnavailable'),
+    );
+    expect(condition('r-01')?.message).toContain('etcd is full');
+    const check = leader.operator.checks.find(({name}) => name === 'ledger');
+    expect(check?.waitingFor()).toContain('etcd is full');
+    off();
+    await rig.placed(names);
+    expect(check?.waitingFor()).toBeUndefined();
+    await rig.end();
+  });
+});
