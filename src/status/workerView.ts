@@ -30,7 +30,7 @@ export interface WorkerViewOptions {
 /**
  * Keeps `status.allocated`, `free` and `containers` of Workers near the truth, for people and
  * autoscalers: at most once an interval for each changed worker, and never while placements wait to
- * be written. A view: nobody decides on it, so a write that fails is simply left to the next one.
+ * be written. A view: nobody decides on it, so a write that fails waits for the next interval.
  */
 export class WorkerView {
   readonly #options: WorkerViewOptions;
@@ -76,8 +76,10 @@ export class WorkerView {
         },
         signal,
       );
-      if (reply.status >= 400)
-        log.debug({workerName: name, status: reply.status}, 'worker status refused');
+      if (reply.status < 400) return;
+      log.debug({workerName: name, status: reply.status}, 'worker status refused');
+      // A server that is busy is asked again; any other refusal would only come again.
+      if (reply.status === 429 || reply.status >= 500) this.changed(name);
     } catch (error) {
       if (signal.aborted) return;
       this.changed(name);

@@ -1,0 +1,73 @@
+import {describe, expect, it} from 'vitest';
+import {PendingUpdate} from '../../src/ledger/pendingUpdate.ts';
+
+describe('what waits for the next commit', () => {
+  it('is taken once, in the order in which it came', () => {
+    const update = new PendingUpdate();
+    update.release('b');
+    update.release('a');
+    update.confirm('c');
+    expect(update.take(10)).toEqual({releases: ['b', 'a'], confirmed: ['c']});
+    expect(update.take(10)).toEqual({releases: [], confirmed: []});
+  });
+
+  it('is each uid once, however often it is said', () => {
+    const update = new PendingUpdate();
+    for (let times = 0; times < 3; times++) {
+      update.release('a');
+      update.confirm('b');
+    }
+    expect(update.releaseCount).toBe(1);
+    expect(update.take(10)).toEqual({releases: ['a'], confirmed: ['b']});
+  });
+
+  it('is as many of each as asked for; the rest goes with the commit after', () => {
+    const update = new PendingUpdate();
+    for (let index = 0; index < 5; index++) {
+      update.release(`r-${index}`);
+      update.confirm(`c-${index}`);
+    }
+    expect(update.take(3)).toEqual({
+      releases: ['r-0', 'r-1', 'r-2'],
+      confirmed: ['c-0', 'c-1', 'c-2'],
+    });
+    expect(update.releaseCount).toBe(2);
+    expect(update.take(3)).toEqual({releases: ['r-3', 'r-4'], confirmed: ['c-3', 'c-4']});
+  });
+
+  it('is a release alone where a request was bound and has ended: it holds nothing any more', () => {
+    const update = new PendingUpdate();
+    update.confirm('a');
+    update.release('a');
+    update.confirm('a');
+    expect(update.take(10)).toEqual({releases: ['a'], confirmed: []});
+  });
+
+  it('wakes its listener at the first release only, and not for what is bound', () => {
+    const update = new PendingUpdate();
+    let count = 0;
+    update.onFirstRelease = () => {
+      count++;
+    };
+    update.confirm('a');
+    expect(count).toBe(0);
+    update.release('b');
+    update.release('c');
+    expect(count).toBe(1);
+    update.take(1);
+    update.release('d');
+    expect(count).toBe(1);
+    update.take(10);
+    update.release('e');
+    expect(count).toBe(2);
+  });
+
+  it('is nothing after a settle', () => {
+    const update = new PendingUpdate();
+    update.release('a');
+    update.confirm('b');
+    update.clear();
+    expect(update.releaseCount).toBe(0);
+    expect(update.take(10)).toEqual({releases: [], confirmed: []});
+  });
+});
