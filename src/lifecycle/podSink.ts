@@ -2,7 +2,7 @@ import type {Lifecycle} from './lifecycle.ts';
 import type {PodRecord} from './nextStep.ts';
 
 /** Brings Pods of requests to the lifecycle; remembers which Pod had a key, as a deletion names no more. */
-export function podSink(lifecycle: Lifecycle) {
+export function podSink(lifecycle: Pick<Lifecycle, 'observePod' | 'podGone'>) {
   const known = new Map<string, PodRecord>();
   const keyOf = ({namespace, name}: PodRecord) => `${namespace}/${name}`;
   const remove = (key: string) => {

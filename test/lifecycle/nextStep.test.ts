@@ -1,5 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import type {FinishedRequest, RequestRecord, WorkerRecord} from '../../src/api/records.ts';
+import type {Condition} from '../../src/api/conditions.ts';
+import type {
+  FinishedRequest,
+  InvalidRequest,
+  RequestRecord,
+  WorkerRecord,
+} from '../../src/api/records.ts';
 import {nextStep, type PodRecord, type Surroundings} from '../../src/lifecycle/nextStep.ts';
 import {makePod, makeRecord, makeWorker, placedOn} from './builders.ts';
 
@@ -28,6 +34,25 @@ const finished = (ttlSecondsAfterFinished?: number): FinishedRequest => {
     ttlSecondsAfterFinished,
   };
 };
+const unreadable = (changes: Partial<InvalidRequest> = {}): InvalidRequest => {
+  const {key, namespace, name, uid, resourceVersion, generation, placement} = placed();
+  return {
+    ...{key, namespace, name, uid, resourceVersion, generation, placement},
+    kind: 'invalid',
+    phase: 'Scheduled',
+    problem: {field: 'spec', found: '7', wanted: 'an object'},
+    conditions: [],
+    ...changes,
+  };
+};
+/** Condition Scheduled=False since then. */
+const unplaced = (sinceMs: number, reason = 'WorkerLost'): Condition => ({
+  type: 'Scheduled',
+  status: 'False',
+  reason,
+  message: '',
+  lastTransitionTime: new Date(sinceMs).toISOString(),
+});
 const pod = (changes: Partial<PodRecord> = {}) => makePod({assignmentId: '1.1.0', ...changes});
 const withPod = (changes: Partial<PodRecord>, worker: WorkerRecord = onNode) =>
   around({worker, pods: [pod(changes)]});
@@ -116,9 +141,39 @@ describe('the next step of a request', () => {
       {kind: 'createPod'},
     ],
     [
-      'that ran too long is to fail',
+      'that ran too long on an agent is to fail',
       running({activeDeadlineSeconds: 10}),
       around(),
+      {kind: 'finish', reason: 'DeadlineExceeded'},
+    ],
+    [
+      'that ran too long on a node is to end its Pod first',
+      running({activeDeadlineSeconds: 10}),
+      withPod({phase: 'Running'}),
+      {kind: 'deletePod'},
+    ],
+    [
+      'that ran too long waits for the end of its Pod',
+      running({activeDeadlineSeconds: 10}),
+      withPod({phase: 'Running', deleting: true}),
+      {kind: 'nothing'},
+    ],
+    [
+      'that ran too long fails for that, however its Pod took the end',
+      running({activeDeadlineSeconds: 10}),
+      withPod({phase: 'Succeeded', deleting: true}),
+      {kind: 'finish', reason: 'DeadlineExceeded'},
+    ],
+    [
+      'that ran too long and ended by itself all the same has succeeded',
+      running({activeDeadlineSeconds: 10}),
+      withPod({phase: 'Succeeded', exitCode: 0}),
+      {kind: 'finish', phase: 'Succeeded'},
+    ],
+    [
+      'that ran too long on a worker that was lost since is not to be placed anew',
+      running({activeDeadlineSeconds: 10}),
+      {...withPod({phase: 'Running'}), isWorkerLost: true},
       {kind: 'finish', reason: 'DeadlineExceeded'},
     ],
     [
@@ -152,6 +207,48 @@ describe('the next step of a request', () => {
       {kind: 'unbind'},
     ],
     [
+      'suspended on a lost worker lets go of it without the end of its Pod',
+      running({suspended: true}),
+      {...withPod({phase: 'Running', deleting: true}), isWorkerLost: true},
+      {kind: 'unbind', reason: 'Suspended'},
+    ],
+    [
+      'suspended and ended by that is not to fail for it',
+      running({suspended: true}),
+      withPod({phase: 'Failed', exitCode: 143, deleting: true}),
+      {kind: 'unbind', reason: 'Suspended'},
+    ],
+    [
+      'suspended after its Pod had failed is to fail',
+      running({suspended: true}),
+      withPod({phase: 'Failed', exitCode: 1}),
+      {kind: 'finish', phase: 'Failed'},
+    ],
+    [
+      'whose Pod was evicted is to be placed anew',
+      running(),
+      withPod({phase: 'Failed', exitCode: 137, interrupted: true}),
+      {kind: 'unbind', reason: 'WorkerLost'},
+    ],
+    [
+      'whose Pod was evicted once too often is to fail',
+      running({attempts: 4, retryLimit: 3}),
+      withPod({phase: 'Failed', interrupted: true}),
+      {kind: 'finish', reason: 'WorkerLost'},
+    ],
+    [
+      'whose Pod was deleted and killed is to be placed anew',
+      running(),
+      withPod({phase: 'Failed', exitCode: 143, deleting: true}),
+      {kind: 'unbind', reason: 'WorkerLost'},
+    ],
+    [
+      'whose Pod succeeded on a worker that is lost has succeeded',
+      running(),
+      {...withPod({phase: 'Succeeded'}), isWorkerLost: true},
+      {kind: 'finish', phase: 'Succeeded'},
+    ],
+    [
       'of a lost worker is to be placed anew',
       running({attempts: 3, retryLimit: 3}),
       around({isWorkerLost: true}),
@@ -174,6 +271,54 @@ describe('the next step of a request', () => {
       running({deleting: true}),
       around({worker: undefined}),
       {kind: 'nothing'},
+    ],
+    [
+      'that is being deleted is to end its Pod, also while a finalizer keeps it',
+      running({deleting: true}),
+      withPod({phase: 'Running'}),
+      {kind: 'deletePod'},
+    ],
+    [
+      'that lost its worker late has its placement timeout before it',
+      waiting({placementTimeoutSeconds: 10, createdMs: 0, conditions: [unplaced(95_000)]}),
+      around(),
+      {kind: 'wait', delayMs: 5_000},
+    ],
+    [
+      'that was resumed has its placement timeout before it',
+      waiting({placementTimeoutSeconds: 10, conditions: [unplaced(0, 'Suspended')]}),
+      around(),
+      {kind: 'wait', delayMs: 10_000},
+    ],
+    [
+      'that cannot be read and waits is none',
+      unreadable({placement: undefined}),
+      around(),
+      {kind: 'nothing'},
+    ],
+    [
+      'that cannot be read and is placed on a node makes no Pod',
+      unreadable(),
+      around({worker: onNode}),
+      {kind: 'nothing'},
+    ],
+    [
+      'that cannot be read any more ends with its Pod',
+      unreadable({phase: 'Running'}),
+      withPod({phase: 'Succeeded'}),
+      {kind: 'finish', phase: 'Succeeded'},
+    ],
+    [
+      'that cannot be read any more lets go of a lost worker',
+      unreadable({phase: 'Running'}),
+      around({isWorkerLost: true}),
+      {kind: 'unbind', reason: 'WorkerLost'},
+    ],
+    [
+      'whose agent said no more than that it ended is to be told of whole',
+      {...finished(10), completedMs: undefined},
+      around(),
+      {kind: 'conclude'},
     ],
     ['that is finished, to be kept, is none', finished(), around(), {kind: 'nothing'}],
     [
