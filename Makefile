@@ -70,6 +70,10 @@ build: setup ## Bundle the operator into dist/berth.js
 e2e: setup servers ## The whole product on kind, or on a real API server where there is no Docker
 	@vitest run --config e2e/vitest.config.ts
 
+.PHONY: bench
+bench: setup servers build ## Measure bursts beside their floor, and starts, on a real API server
+	@node e2e/bench.ts
+
 .PHONY: clean
 clean: ## Remove what was built and installed in this folder
 	@rm -rf dist coverage node_modules .tools

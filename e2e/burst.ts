@@ -33,13 +33,19 @@ export async function createBurst({
  * else: no watch, no decision, no ledger. A lane creates and then patches, so that neither kind of write
  * waits for the other.
  */
-export async function runFloor({
+export async function runFloor(burst: BurstOptions): Promise<number> {
+  const startMs = systemClock.monotonicMs();
+  await createFinished(burst);
+  return systemClock.monotonicMs() - startMs;
+}
+
+/** Creates requests that are finished at once: no operator takes them for its own. */
+export async function createFinished({
   transport,
   namespace,
   poolName,
   names,
-}: BurstOptions): Promise<number> {
-  const startMs = systemClock.monotonicMs();
+}: BurstOptions): Promise<void> {
   await inLanes(names, async (name) => {
     const created = await sendOrThrow<{metadata: {uid: string; resourceVersion: string}}>(
       transport,
@@ -49,17 +55,14 @@ export async function runFloor({
         body: requestBody(name, poolName),
       },
     );
+    const {uid, resourceVersion} = created.metadata;
     await sendOrThrow(transport, {
       method: 'PATCH',
       path: pathOf(containerRequests, {namespace, name, subresource: 'status'}),
       contentType: 'application/merge-patch+json',
-      body: {
-        metadata: {uid: created.metadata.uid, resourceVersion: created.metadata.resourceVersion},
-        status: floorStatus(name),
-      },
+      body: {metadata: {uid, resourceVersion}, status: floorStatus(name)},
     });
   });
-  return systemClock.monotonicMs() - startMs;
 }
 
 /** As many bytes as a placement writes; a finished request, so that no operator takes it for its own. */

@@ -1,0 +1,146 @@
+import {containerRequests, namespaces, pathOf, workers} from '../src/kube/resource.ts';
+import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
+import {systemClock} from '../src/lib/clock.ts';
+import {type RealApiServer, startApiServer} from '../test/servers/apiServer.ts';
+import {waitFor} from '../test/servers/waitFor.ts';
+import {createBurst, createFinished, inLanes, median, numbered, runFloor} from './burst.ts';
+import {Installation} from './installation.ts';
+import {ledgersUnderTest} from './ledgerUnderTest.ts';
+import {Witness} from './measure.ts';
+
+/**
+ * The figures of the README, measured from outside on a real API server, each burst beside its floor
+ * (the same creates and status patches by a bare client, alternating in the same run).
+ *
+ * Usage: node e2e/bench.ts [ROUNDS]      ROUNDS: of each burst; 5 when absent
+ */
+const rounds = Number(process.argv[2] ?? 5);
+const bursts = [
+  {requests: 100, workers: 20},
+  {requests: 2_000, workers: 200},
+];
+const start = {workers: 1_000, finished: 20_000};
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+for (const choice of ledgersUnderTest) {
+  const api = await startApiServer();
+  const ledger = await choice.start(api);
+  const installation = await Installation.install(api, choice.installer, ledger.settings);
+  for (const burst of bursts) await measureBurst(choice.kind, api, installation, burst);
+  if (choice.kind === 'kubernetes') await measureStart(api, installation);
+  await ledger.stop();
+  await api.stop();
+}
+process.exit(0);
+
+async function measureBurst(
+  kind: string,
+  api: RealApiServer,
+  installation: Installation,
+  size: {requests: number; workers: number},
+): Promise<void> {
+  const name = `burst-${size.requests}`;
+  const transport = api.transport();
+  await createWorkers(transport, name, size.workers);
+  for (const namespace of [name, 'floor']) await createNamespace(transport, namespace);
+  const witness = await Witness.start(api.transport());
+  const floorNames = (round: string, count: number) => numbered(`floor-${round}`, count);
+  const floor = (names: readonly string[]) =>
+    runFloor({transport, namespace: 'floor', poolName: 'none', names});
+  await floor(floorNames('warm-up', 100));
+  const results: {
+    totalMs: number;
+    floorMs: number;
+    memoryMb: number;
+    commits: number;
+    batches: number;
+  }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const floorMs = await floor(floorNames(String(round), size.requests));
+    const operator = await installation.startOperator();
+    await operator.untilLeading();
+    const names = numbered(`r-${round}`, size.requests);
+    const startMs = systemClock.monotonicMs();
+    await createBurst({transport, namespace: name, poolName: name, names});
+    const totalMs = (await witness.lastPlacedMs(name, names, 120_000)) - startMs;
+    results.push({
+      totalMs,
+      floorMs,
+      memoryMb: (await operator.metric('process_resident_memory_bytes')) / 1e6,
+      commits: await operator.metric('berth_ledger_commits_total', {for: 'batch'}),
+      batches: await operator.metric('berth_cycles_total'),
+    });
+    await operator.stop();
+    for (const namespace of [name, 'floor']) {
+      await transport.send({
+        method: 'DELETE',
+        path: pathOf(containerRequests, {namespace}),
+        timeoutMs: 60_000,
+      });
+    }
+    await waitFor('the end of the round', 60_000, () => witness.countIn(name) === 0);
+  }
+  witness.stop();
+  const of = (pick: (result: (typeof results)[number]) => number) => results.map(pick);
+  const ratios = of(({totalMs, floorMs}) => totalMs / floorMs);
+  const spread = (values: readonly number[], digits = 0) =>
+    `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}..${Math.max(...values).toFixed(digits)})`;
+  say(
+    `${kind} ledger, ${size.requests} requests on ${size.workers} workers, median (least..most) of ${rounds}`,
+  );
+  say(`  total ms          ${spread(of(({totalMs}) => totalMs))}`);
+  say(`  floor ms          ${spread(of(({floorMs}) => floorMs))}`);
+  say(`  total / floor     ${spread(ratios, 2)}`);
+  say(`  placements a s    ${spread(of(({totalMs}) => (size.requests / totalMs) * 1000))}`);
+  say(`  commits / batches ${results.map(({commits, batches}) => `${commits}/${batches}`).join(' ')}`);
+  say(`  memory MB         ${spread(of(({memoryMb}) => memoryMb))}`);
+  say(
+    `  violations        ${witness.auditor.violations.length} in ${witness.auditor.revisions} revisions`,
+  );
+}
+
+async function measureStart(api: RealApiServer, installation: Installation): Promise<void> {
+  const transport = api.transport();
+  await createWorkers(transport, 'start', start.workers);
+  await createNamespace(transport, 'finished');
+  await createNamespace(transport, 'first');
+  const names = numbered('finished', start.finished);
+  await createFinished({transport, namespace: 'finished', poolName: 'start', names});
+  const witness = await Witness.start(api.transport());
+  const seconds: number[] = [];
+  const memoryMb: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const waiting = numbered(`first-${round}`, 1);
+    await createBurst({transport, namespace: 'first', poolName: 'start', names: waiting});
+    const startMs = systemClock.monotonicMs();
+    const operator = await installation.startOperator();
+    const placedMs = await witness.lastPlacedMs('first', waiting, 120_000);
+    seconds.push((placedMs - startMs) / 1000);
+    memoryMb.push((await operator.metric('process_resident_memory_bytes')) / 1e6);
+    await operator.stop();
+  }
+  witness.stop();
+  say(`start with ${start.workers} workers and ${start.finished} finished requests, of ${rounds}`);
+  say(
+    `  s from exec to the first placement seen ${seconds.map((value) => value.toFixed(2)).join(' ')}`,
+  );
+  say(
+    `  memory MB                               ${memoryMb.map((value) => value.toFixed(0)).join(' ')}`,
+  );
+}
+
+async function createWorkers(transport: Transport, poolName: string, count: number): Promise<void> {
+  await inLanes(numbered(`${poolName}-worker`, count), async (name) => {
+    const spec = {poolName, capacity: {cpu: '4', memory: '16Gi'}};
+    const body = {apiVersion: 'berth.dev/v1alpha1', kind: 'Worker', metadata: {name}, spec};
+    await sendOrThrow(transport, {method: 'POST', path: pathOf(workers), body});
+  });
+}
+
+async function createNamespace(transport: Transport, name: string): Promise<void> {
+  const body = {apiVersion: 'v1', kind: 'Namespace', metadata: {name}};
+  const reply = await transport.send({method: 'POST', path: pathOf(namespaces), body});
+  if (reply.status !== 201 && reply.status !== 409)
+    throw new Error(`Cannot create ${name}: ${reply.status}`);
+}
