@@ -384,6 +384,33 @@ describe('an agent', () => {
   });
 });
 
+describe('a leader that has just begun', () => {
+  it.each(['workers', 'pods', 'nodes', 'workerpools', 'leases'])(
+    'takes nothing for gone that it has not read yet: %s',
+    async (plural) => {
+      await cluster.createPool('sandboxes', {nodeSelector: {pool: 'sandboxes'}});
+      await cluster.createNode('node-1', {labels: {pool: 'sandboxes'}});
+      await world.advance(3_000);
+      await cluster.createRequest('web');
+      await world.advance(1_000);
+      await cluster.reportPod('web', 'Running');
+      await world.advance(1_000);
+      await world.stop();
+      const before = await cluster.request('web');
+      const matches = ({path}: {path: string}) => path.endsWith(`/${plural}`);
+      const fault = {kind: 'delay', beforeMs: 3_000} as const;
+      world = startWorld({
+        on: world.on,
+        faults: [{matches, fault, times: Number.POSITIVE_INFINITY}],
+      });
+      await world.advance(60_000);
+      expect((await cluster.request('web')).status).toEqual(before.status);
+      expect((await cluster.worker('node-1')).spec.unschedulable).toBe(false);
+      expect(world.writes()).toEqual([]);
+    },
+  );
+});
+
 describe('a world at rest', () => {
   it('writes nothing', async () => {
     await run('web');

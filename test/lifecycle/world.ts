@@ -8,7 +8,7 @@ import type {WorkerPool} from '../../src/api/workerPoolSchema.ts';
 import type {Worker} from '../../src/api/workerSchema.ts';
 import {defaultConfig} from '../../src/config.ts';
 import {EmbeddedApiServer} from '../../src/embedded/embeddedApiServer.ts';
-import {FaultyTransport} from '../../src/embedded/faultyTransport.ts';
+import {type FaultRule, FaultyTransport} from '../../src/embedded/faultyTransport.ts';
 import {
   containerRequests,
   leases,
@@ -207,14 +207,26 @@ interface NodeChanges {
   readonly allocatable?: Readonly<Record<string, string>>;
 }
 
-/** The real operator beside an embedded API server, on a virtual clock. */
-export function startWorld(options: {readonly seed?: number} = {}) {
+/** An API server on a virtual clock, which an operator may be started on again and again. */
+export function makeServer(seed = 1) {
   const clock = new VirtualClock();
-  const server = new EmbeddedApiServer({clock, random: seededRandom(options.seed ?? 1)});
+  const server = new EmbeddedApiServer({clock, random: seededRandom(seed)});
   for (const crd of crds) server.applyCrd(crd);
+  return {clock, server};
+}
+
+/** The real operator beside an embedded API server. */
+export function startWorld({
+  on: {clock, server} = makeServer(),
+  faults: staged = [],
+}: {
+  readonly on?: ReturnType<typeof makeServer>;
+  readonly faults?: readonly FaultRule[];
+} = {}) {
   const calls: ApiCall[] = [];
   const counted: Transport = countCalls(server.transport({user: 'operator'}), calls);
   const faults = new FaultyTransport({transport: counted, clock});
+  for (const rule of staged) faults.inject(rule);
   const operator = new Operator({
     config: defaultConfig({ledger: {kind: 'memory'}, leaderElection: {enabled: false}}),
     transport: faults,
@@ -222,7 +234,7 @@ export function startWorld(options: {readonly seed?: number} = {}) {
     identity: 'test',
     ledger: () => new MemoryLedger(),
     clock,
-    random: seededRandom((options.seed ?? 1) + 1),
+    random: seededRandom(2),
     log: silentLog,
     metrics: new Metrics(),
   });
@@ -231,7 +243,7 @@ export function startWorld(options: {readonly seed?: number} = {}) {
   // Looked at by `stop`: until then an early end must not count as unhandled.
   running.catch(() => {});
   return {
-    clock,
+    on: {clock, server},
     operator,
     faults,
     /** Writes of the operator so far, without Events and without views. */
