@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {leases, ledgers, pathOf} from '../../src/kube/resource.ts';
+import {containerRequests, leases, ledgers, pathOf} from '../../src/kube/resource.ts';
 import {type CallMatch, isBind, isCommit} from './calls.ts';
-import {numbered} from './objects.ts';
+import {conditionOf, numbered} from './objects.ts';
 import {OperatorRig} from './operatorRig.ts';
 import type {Replica} from './replica.ts';
 import type {HoldOptions} from './replicaTransport.ts';
@@ -25,6 +25,7 @@ async function stageBurst(matches: CallMatch, at: HoldOptions['at']) {
 
 const placementsOf = (rig: OperatorRig) =>
   names.map((name) => `${rig.world.request(name).metadata.uid} on ${rig.workerOf(name)}`);
+const ledgerOf = (rig: OperatorRig) => rig.world.server.read(ledgers, {name: 'berth'});
 const epochsOf = (rig: OperatorRig) =>
   new Set(names.map((name) => rig.world.request(name).status?.assignment?.epoch));
 
@@ -112,9 +113,32 @@ describe('a leader that is killed', () => {
     await rig.placed(names);
     if (row.arrives === 'once it is all done') hold.release();
     await rig.advance(100);
+    expect(ledgerOf(rig)).toMatchObject({status: {epoch: 2}});
     expect(epochsOf(rig)).toEqual(new Set([row.by === 'first' ? 1 : 2]));
     if (row.isRolledForward) expect(placementsOf(rig).sort()).toEqual([...committed].sort());
     for (const name of names) expect(rig.world.request(name).status?.attempts).toBe(1);
+    await rig.end();
+  });
+});
+
+describe('a standby whose watches have fallen silent', () => {
+  it('reads what is true before it decides', async () => {
+    const rig = new OperatorRig();
+    await rig.world.createWorkers(['w-1']);
+    const first = await rig.lead();
+    const second = rig.add();
+    await rig.advance(5_000);
+    second.faults.silenceWatches();
+    const large = {resources: {cpu: '3', memory: '1Gi'}};
+    await rig.world.createRequests(['r-1'], large);
+    await rig.placed(['r-1']);
+    first.kill();
+    await rig.world.createRequests(['r-2'], large);
+    await leads(rig, second);
+    const reason = () => conditionOf(rig.world.request('r-2'), 'Scheduled')?.reason;
+    await rig.until('the second one says why it waits', () => reason() === 'Unplaceable');
+    await rig.world.remove({resource: containerRequests, name: 'r-1'});
+    await rig.placed(['r-2'], 120_000);
     await rig.end();
   });
 });
@@ -137,6 +161,7 @@ describe('a leader that is stopped for a minute and goes on', () => {
     await rig.until('it has left', () => !first.isRunning, 30_000);
     expect(first.end).toBe('leadership lost');
     expect(placementsOf(rig)).toEqual(placements);
+    expect(ledgerOf(rig)).toMatchObject({status: {epoch: 2}});
     await rig.end();
   });
 
@@ -158,8 +183,6 @@ describe('a leader that is stopped for a minute and goes on', () => {
 
 describe('a Lease that somebody deletes', () => {
   const lease = pathOf(leases, {namespace: 'default', name: 'berth'});
-  const ledgerOf = (rig: OperatorRig) => rig.world.server.read(ledgers, {name: 'berth'});
-
   it('ends the leadership; the standby goes on with a higher epoch', async () => {
     const rig = new OperatorRig();
     await rig.world.createWorkers(numbered('w', 4));

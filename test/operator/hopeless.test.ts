@@ -41,7 +41,8 @@ describe('requests that fit nowhere', () => {
     await rig.advance(5_000);
     expect(leader.sent(isReason)).toHaveLength(hopelessCount);
     await rig.end();
-  });
+    // 40,000 writes: 5 s alone on two cores, several times as long beside other suites.
+  }, 90_000);
 
   it('are placed when a worker for them joins, as many as it holds; the others count it', async () => {
     const rig = new OperatorRig();
