@@ -47,6 +47,8 @@ export class Operator {
   readonly #leader: Leader;
   readonly #elector: LeaderElector;
   readonly #reflectors: readonly Mirror[];
+  /** That the ledger is known to have seen. */
+  #highestEpoch = 0;
   /** Those that bring the signs of life of workers. */
   readonly #signs: readonly Mirror[];
 
@@ -118,7 +120,10 @@ export class Operator {
       leave.abort();
     };
     if (!this.#options.config.leaderElection.enabled) {
-      if ((await this.#lead(1, signal)) !== 'stopped') lose();
+      // Nobody else ever runs: a higher epoch in the ledger is one of our own, from before a restart.
+      let ended = await this.#lead(1, signal);
+      while (ended === 'again') ended = await this.#lead(this.#highestEpoch + 1, signal);
+      if (ended === 'fenced') lose();
       return end;
     }
     await this.#elector.run(AbortSignal.any([signal, leave.signal]), {
@@ -143,11 +148,12 @@ export class Operator {
       this.stages.queue.restart();
       const prepared = await this.#leader.prepare(epoch, signal);
       if (prepared.kind === 'fenced') {
-        // A ledger that knows a higher epoch than the Lease: somebody deleted the Lease.
+        // A ledger that knows no lower epoch than the Lease: somebody deleted the Lease.
         log.warn(
           {epoch, currentEpoch: prepared.currentEpoch},
-          'ledger has a higher epoch; trying above it',
+          'ledger has this epoch or a higher one; trying above it',
         );
+        this.#highestEpoch = prepared.currentEpoch;
         this.#elector.raiseEpoch(prepared.currentEpoch);
         return 'again';
       }

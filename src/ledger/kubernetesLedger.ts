@@ -48,6 +48,8 @@ export class KubernetesLedger implements Ledger {
   /** As last read or written; undefined: not known, read it first. */
   #state: LedgerState | undefined;
   #settledEpoch = 0;
+  /** Written by this instance, or on its way: the only epoch that it may find there as its own. */
+  #triedEpoch = 0;
   /** Told as bound, and not yet both shown by `#bound` and gone from the object. */
   readonly #confirmed = new Set<string>();
 
@@ -70,9 +72,12 @@ export class KubernetesLedger implements Ledger {
       }
       const {state} = read;
       this.#state = state;
-      if (state.epoch > epoch) return {kind: 'fenced', currentEpoch: state.epoch};
+      // An epoch as high as ours and not of ours is that of an earlier Lease, which somebody deleted.
+      const isOther = state.epoch === epoch && this.#triedEpoch !== epoch;
+      if (state.epoch > epoch || isOther) return {kind: 'fenced', currentEpoch: state.epoch};
       const allocations = [...state.inFlight.values()];
       if (state.epoch === epoch) return {kind: 'opened', allocations};
+      this.#triedEpoch = epoch;
       const written = await this.#object.write(state, {...state, epoch, cycle: 0}, signal);
       this.#state = written.kind === 'written' ? written.state : undefined;
       if (written.kind === 'written') return {kind: 'opened', allocations};

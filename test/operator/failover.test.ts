@@ -199,24 +199,48 @@ describe('a Lease that somebody deletes', () => {
     await rig.end();
   });
 
-  it('while nobody runs, does not take the epoch back: the ledger remembers it', async () => {
-    const rig = new OperatorRig();
+  it.each([1, 2, 3])(
+    'while nobody runs, does not take the epoch back: the ledger remembers number %d',
+    async (count) => {
+      const rig = new OperatorRig();
+      await rig.world.createWorkers(numbered('w', 4));
+      let replica = await rig.lead();
+      for (let epoch = 1; epoch < count; epoch++) {
+        await stopped(rig, replica);
+        replica = rig.add();
+        await leads(rig, replica);
+      }
+      await rig.world.createRequests(names.slice(0, 6));
+      await rig.placed(names.slice(0, 6));
+      await stopped(rig, replica);
+      await rig.world.call({method: 'DELETE', path: lease});
+      const next = rig.add();
+      await leads(rig, next);
+      expect(ledgerOf(rig)).toMatchObject({status: {epoch: count + 1}});
+      expect(next.complaints).toContain('ledger has this epoch or a higher one; trying above it');
+      await rig.world.createRequests(names.slice(6));
+      await rig.placed(names);
+      expect(epochsOf(rig)).toEqual(new Set([count, count + 1]));
+      await rig.end();
+    },
+  );
+});
+
+describe('an operator without leader election', () => {
+  it('goes on after each restart, with an epoch of its own', async () => {
+    const rig = new OperatorRig({config: {leaderElection: {enabled: false}}});
     await rig.world.createWorkers(numbered('w', 4));
-    const first = await rig.lead();
-    await stopped(rig, first);
-    const second = rig.add();
-    await leads(rig, second);
-    await rig.world.createRequests(names.slice(0, 6));
-    await rig.placed(names.slice(0, 6));
-    await stopped(rig, second);
-    await rig.world.call({method: 'DELETE', path: lease});
-    const third = rig.add();
-    await leads(rig, third);
-    expect(ledgerOf(rig)).toMatchObject({status: {epoch: 3}});
-    expect(third.complaints).toContain('ledger has a higher epoch; trying above it');
-    await rig.world.createRequests(names.slice(6));
-    await rig.placed(names);
-    expect(epochsOf(rig)).toEqual(new Set([2, 3]));
-    await rig.end();
+    await rig.world.observe();
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      const replica = rig.add();
+      const name = `r-${epoch}`;
+      await rig.world.createRequests([name]);
+      await rig.placed([name]);
+      expect(rig.world.request(name).status?.assignment?.epoch).toBe(epoch);
+      await stopped(rig, replica);
+      expect(replica.end).toBe('stopped');
+    }
+    expect(rig.world.server.read(leases, {namespace: 'default', name: 'berth'})).toBeUndefined();
+    expect((await rig.world.violations()).length).toBe(0);
   });
 });
