@@ -76,7 +76,7 @@ export class Scheduler {
     watch.end('assume');
 
     // 5 Commit: one ledger update, which carries the releases gathered since the last one too.
-    const gathered = update.take(limits.releasesPerCommit);
+    const gathered = update.take(limits.releasesPerCommit, assignments);
     const isEmpty = assignments.length === 0 && gathered.releases.length === 0;
     const cycle = isEmpty ? this.#cycle : ++this.#cycle;
     const capacities = cache.capacities(new Set(assignments.map(({workerName}) => workerName)));

@@ -27,9 +27,17 @@ export class PendingUpdate {
     if (!this.#releases.has(uid)) this.#confirmed.add(uid);
   }
 
-  /** Takes at most `limit` of each; what is left goes with the next commit. */
-  take(limit: number): {releases: readonly string[]; confirmed: readonly string[]} {
-    return {releases: drain(this.#releases, limit), confirmed: drain(this.#confirmed, limit)};
+  /**
+   * Takes at most `limit` of each; what is left goes with the next commit. The releases of what that
+   * commit assigns anew are always among them: one commit later they would undo the assignment.
+   */
+  take(
+    limit: number,
+    assignments: readonly {readonly uid: string}[] = [],
+  ): {releases: readonly string[]; confirmed: readonly string[]} {
+    const releases = assignments.map(({uid}) => uid).filter((uid) => this.#releases.delete(uid));
+    releases.push(...drain(this.#releases, Math.max(0, limit - releases.length)));
+    return {releases, confirmed: drain(this.#confirmed, limit)};
   }
 
   /** After a settle the ledger holds exactly what is true: nothing gathered before it counts. */
@@ -42,7 +50,7 @@ export class PendingUpdate {
 function drain(uids: Set<string>, limit: number): string[] {
   const taken: string[] = [];
   for (const uid of uids) {
-    if (taken.length === limit) break;
+    if (taken.length >= limit) break;
     taken.push(uid);
     uids.delete(uid);
   }

@@ -71,6 +71,17 @@ describe('a cycle', () => {
     });
   });
 
+  it('carries the release of whom it assigns anew, however many others wait', async () => {
+    const {clock, commits, update, run, give} = createSchedulerRig();
+    for (const uid of ['r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'a']) update.release(uid);
+    run();
+    void give([a, b]);
+    await clock.advance(0);
+    expect(commits[0]!.releases).toEqual(['a', 'r-1', 'r-2', 'r-3']);
+    await clock.advance(1_000);
+    expect(commits[1]!.releases).toEqual(['r-4', 'r-5']);
+  });
+
   it('hands each accepted one to the writer, under an id of its own', async () => {
     const {clock, binds, run, give} = createSchedulerRig();
     run(3);
