@@ -1,18 +1,42 @@
 import {fileURLToPath} from 'node:url';
+import type {TestProject} from 'vitest/node';
 import {ensureServers} from '../test/servers/ensureServers.ts';
+import {buildImage} from './kindCluster.ts';
 import {answers, run} from './run.ts';
+import type {Ground} from './stage.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const image = 'berth:e2e';
 
-/** Builds the bundle that the image carries, gets the servers, and says what the tests run on. */
-export default async function setup(): Promise<void> {
-  const hasDocker = await answers('docker', ['info']);
-  process.stdout.write(
-    hasDocker
-      ? 'e2e: a Docker engine answers; the tests run on a kind cluster\n'
-      : 'e2e: no Docker engine answers; the same tests run on a real API server and etcd of this machine, ' +
-          'with kube-controller-manager, the operator a process under its ServiceAccount\n',
-  );
+/** Builds what runs, gets the programs, and says what the tests run on. */
+export default async function setup(project: TestProject): Promise<void> {
+  const ground = await chooseGround();
+  const on =
+    ground.on === 'kind'
+      ? 'a Docker engine answers; the tests run on kind clusters, with the image'
+      : 'the tests run on a real API server and etcd of this machine, with kube-controller-manager, ' +
+        'the operator a process under its ServiceAccount';
+  process.stdout.write(`e2e: ${on}\n`);
+  project.provide('berthGround', ground);
+}
+
+/**
+ * kind where a Docker engine answers. Where the engine is there and kind or the image cannot be had,
+ * CI fails; elsewhere the other ground does.
+ */
+async function chooseGround(): Promise<Ground> {
+  if (await answers('docker', ['info'])) {
+    try {
+      await ensureServers('kind', 'kubectl', 'helm');
+      await buildImage(image);
+      return {on: 'kind', image};
+    } catch (error) {
+      if (process.env['CI'] === 'true') throw error;
+      process.stdout.write(`e2e: no kind cluster: ${(error as Error).message}\n`);
+    }
+  } else {
+    process.stdout.write('e2e: no Docker engine answers\n');
+  }
   await run(process.execPath, [`${root}src/cli/bundle.ts`]);
   await ensureServers(
     'kube-apiserver',
@@ -22,4 +46,5 @@ export default async function setup(): Promise<void> {
     'helm',
     'redis-server',
   );
+  return {on: 'API server and processes'};
 }

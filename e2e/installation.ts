@@ -7,6 +7,7 @@ import {ensureServers} from '../test/servers/ensureServers.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
 import {OperatorProcess} from './operatorProcess.ts';
 import {run} from './run.ts';
+import type {Installed} from './stage.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const namespace = 'berth-system';
@@ -18,7 +19,7 @@ export type Installer = 'helm' | 'kustomize';
  * tools, and the operator runs as a process under the token of exactly the ServiceAccount that
  * they made, with exactly the ConfigMap that they made.
  */
-export class Installation {
+export class Installation implements Installed {
   readonly #api: RealApiServer;
   readonly #kubectl: string;
   readonly #kubeconfigPath: string;

@@ -61,7 +61,8 @@ function sampleUsers(): readonly string[] {
   return readFileSync(sample, 'utf8').replace('CHANGE-ME', password).trim().split('\n');
 }
 
-function patchesOfLedgerStatus(metrics: string): number {
+/** Ledger updates so far, by the API server's own metrics. */
+export function patchesOfLedgerStatus(metrics: string): number {
   let sum = 0;
   for (const line of metrics.split('\n')) {
     const isPatch =

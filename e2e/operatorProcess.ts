@@ -2,12 +2,14 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {waitFor} from '../test/servers/waitFor.ts';
+import type {Replica} from './stage.ts';
+import {sumOfMetric} from './sumOfMetric.ts';
 
 const bundle = fileURLToPath(new URL('../dist/berth.js', import.meta.url));
 const keptLines = 200;
 
 /** One replica of the operator: the bundle that the image carries, as a process of its own. */
-export class OperatorProcess {
+export class OperatorProcess implements Replica {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
   readonly #exited: Promise<number | null>;
@@ -67,16 +69,7 @@ export class OperatorProcess {
   /** Sum of a metric over its labels that match. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const text = await (await fetch(`http://${this.#addresses!.metrics}/metrics`)).text();
-    let sum = 0;
-    for (const line of text.split('\n')) {
-      const [, found, labelText = '', value] =
-        /^([a-z_]+)(?:\{(.*)\})? ([\d.e+-]+)$/.exec(line) ?? [];
-      const matches = Object.entries(labels).every(([key, wanted]) =>
-        labelText.includes(`${key}="${wanted}"`),
-      );
-      if (found === name && matches) sum += Number(value);
-    }
-    return sum;
+    return sumOfMetric(text, name, labels);
   }
 
   /** Ends it as Kubernetes does, and returns its exit code. */

@@ -3,13 +3,11 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {containerRequests, namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
-import {type RealApiServer, startApiServer} from '../test/servers/apiServer.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
 import {createBurst, inLanes, median, numbered, runFloor} from './burst.ts';
-import {Installation} from './installation.ts';
-import {type LedgerUnderTest, ledgersUnderTest} from './ledgerUnderTest.ts';
+import {ledgersUnderTest} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';
-import type {OperatorProcess} from './operatorProcess.ts';
+import {type Installed, openStage, type Replica, type Stage} from './stage.ts';
 
 const samples = fileURLToPath(new URL('../deploy/samples', import.meta.url));
 const rounds = 5;
@@ -17,20 +15,18 @@ const rounds = 5;
 describe.each(ledgersUnderTest)(
   'Berth with the $kind ledger, installed by $installer',
   (choice) => {
-    let api: RealApiServer;
-    let ledger: LedgerUnderTest;
-    let installation: Installation;
+    let stage: Stage;
+    let installation: Installed;
     let transport: Transport;
     let witness: Witness;
-    const replicas: OperatorProcess[] = [];
+    const replicas: Replica[] = [];
     const kubectl = (...args: readonly string[]) => installation.kubectl(...args);
 
     beforeAll(async () => {
-      api = await startApiServer({controllerManager: true});
-      transport = api.transport();
-      ledger = await choice.start(api);
-      installation = await Installation.install(api, choice.installer, ledger.settings);
-      witness = await Witness.start(api.transport());
+      stage = await openStage(choice);
+      ({installation} = stage);
+      transport = stage.transport();
+      witness = await Witness.start(stage.transport());
       replicas.push(await installation.startOperator());
       await replicas[0]!.untilLeading();
     });
@@ -38,8 +34,7 @@ describe.each(ledgersUnderTest)(
     afterAll(async () => {
       witness?.stop();
       for (const replica of replicas) await replica.kill();
-      await ledger?.stop();
-      await api?.stop();
+      await stage?.close();
     });
 
     const leader = () => replicas.at(-1)!;
@@ -55,7 +50,7 @@ describe.each(ledgersUnderTest)(
 
     it('places 100 requests that kubectl applies on 20 Workers, exactly 5 each, by one commit a batch', async () => {
       await kubectl('apply', '-f', `${samples}/workers-20.yaml`);
-      const commitsBefore = await ledger.commits();
+      const commitsBefore = await stage.commits();
       const batchesBefore = await leader().metric('berth_cycles_total');
       await kubectl('apply', '-f', `${samples}/requests-100.yaml`);
       const names = (
@@ -68,7 +63,7 @@ describe.each(ledgersUnderTest)(
       const lagMs = witness.placementLagMs('default', names);
       const counts = [...witness.auditor.distribution().values()];
       expect(counts).toEqual(Array.from({length: 20}, () => 5));
-      const commits = (await ledger.commits()) - commitsBefore;
+      const commits = (await stage.commits()) - commitsBefore;
       const batches = (await leader().metric('berth_cycles_total')) - batchesBefore;
       expect(batches).toBeGreaterThan(0);
       expect(commits).toBe(batches);
@@ -177,7 +172,7 @@ describe.each(ledgersUnderTest)(
       expect(await kubectl('get', pod, '-n', 'pods', '-o', 'jsonpath={.spec.nodeName}')).toBe(
         'node-1',
       );
-      // No kubelet runs here: the test says what a kubelet would.
+      // No kubelet runs for that node: the test says what one would.
       const phase = (status: object) =>
         kubectl(
           'patch',

@@ -11,7 +11,7 @@ export default defineConfig({
     globalSetup: ['e2e/globalSetup.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
-    hookTimeout: 300_000,
+    hookTimeout: 600_000,
     reporters: ['verbose', fileURLToPath(new URL('../test/closingLine.ts', import.meta.url))],
     disableConsoleIntercept: true,
   },

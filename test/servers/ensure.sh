@@ -2,7 +2,7 @@
 # Puts the servers that tests, e2e and perf run against into a cache outside the tree.
 #
 #   ensure.sh PART...     PART: kube-apiserver etcd kubectl kube-controller-manager
-#                               kube-scheduler helm redis-server
+#                               kube-scheduler helm kind redis-server
 #
 # stdout: one line a part, "PART<TAB>ABSOLUTE PATH". stderr: a progress line for each long step.
 # Exit 1, with one sentence, where a part cannot be had.
@@ -18,6 +18,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${BERTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/berth}
 helm_version=v4.3.1
+kind_version=v0.33.0
 
 say() { printf 'berth servers: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -95,17 +96,18 @@ etcd_part() {
   found_outside etcd "$version" || go_build etcd etcd go.etcd.io/etcd/server/v3 "$version" "-s -w" 3
 }
 
-helm_part() {
-  local target=$cache/servers/helm-$helm_version/helm
-  if on_path=$(command -v helm) && has_version "$on_path" "$helm_version"; then
+# A program that is one Go module, installed as it is.
+module_part() { # part, package, version, minutes
+  local target=$cache/servers/$1-$3/$1
+  if on_path=$(command -v "$1") && has_version "$on_path" "$3"; then
     printf '%s\n' "$on_path"
     return
   fi
   if [[ ! -x $target ]]; then
-    need_go helm
-    say "building helm $helm_version from its Go module (once; about 4 min on 2 cores)"
-    GOFLAGS='' CGO_ENABLED=0 GOBIN=$(dirname "$target") go install -trimpath "helm.sh/helm/v4/cmd/helm@$helm_version" >&2 ||
-      die "cannot build helm $helm_version: see the lines above; 'go' must reach a module proxy"
+    need_go "$1"
+    say "building $1 $3 from its Go module (once; about $4 min on 2 cores)"
+    GOFLAGS='' CGO_ENABLED=0 GOBIN=$(dirname "$target") go install -trimpath "$2@$3" >&2 ||
+      die "cannot build $1 $3: see the lines above; 'go' must reach a module proxy"
   fi
   printf '%s\n' "$target"
 }
@@ -162,9 +164,10 @@ for part in "$@"; do
     kube-apiserver) path=$(kubernetes_part "$part" 7) ;;
     kubectl | kube-controller-manager | kube-scheduler) path=$(kubernetes_part "$part" 2) ;;
     etcd) path=$(etcd_part) ;;
-    helm) path=$(helm_part) ;;
+    helm) path=$(module_part helm helm.sh/helm/v4/cmd/helm "$helm_version" 4) ;;
+    kind) path=$(module_part kind sigs.k8s.io/kind "$kind_version" 1) ;;
     redis-server) path=$(redis_part) ;;
-    *) die "unknown part '$part'; wanted: kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm redis-server" ;;
+    *) die "unknown part '$part'; wanted: kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm kind redis-server" ;;
   esac
   printf '%s\t%s\n' "$part" "$path"
 done

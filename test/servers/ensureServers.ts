@@ -8,6 +8,7 @@ export type ServerPart =
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'helm'
+  | 'kind'
   | 'redis-server';
 
 const script = fileURLToPath(new URL('./ensure.sh', import.meta.url));

@@ -12,8 +12,14 @@ export interface RedisTls {
 
 const run = promisify(execFile);
 
-/** Makes an authority and a certificate for 127.0.0.1 and localhost with the `openssl` command. */
-export async function makeRedisTls(folder: string): Promise<RedisTls> {
+/**
+ * Makes an authority and a certificate with the `openssl` command, for 127.0.0.1, localhost and
+ * further `names`.
+ */
+export async function makeRedisTls(
+  folder: string,
+  names: readonly string[] = [],
+): Promise<RedisTls> {
   const at = (name: string) => join(folder, name);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const authority = ['-x509', '-days', '2', '-subj', '/CN=berth-test-ca'];
@@ -36,16 +42,17 @@ export async function makeRedisTls(folder: string): Promise<RedisTls> {
     '-out',
     at('tls.csr'),
   ]);
-  writeFileSync(at('tls.ext'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+  const alternatives = ['IP:127.0.0.1', ...['localhost', ...names].map((name) => `DNS:${name}`)];
+  writeFileSync(at('tls.ext'), `subjectAltName=${alternatives.join(',')}\n`);
   const signer = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2'];
-  const names = ['-extfile', at('tls.ext')];
+  const extension = ['-extfile', at('tls.ext')];
   await run('openssl', [
     'x509',
     '-req',
     '-in',
     at('tls.csr'),
     ...signer,
-    ...names,
+    ...extension,
     '-out',
     at('tls.crt'),
   ]);
