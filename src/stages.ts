@@ -88,6 +88,10 @@ export function createStages(options: OperatorOptions) {
     report: (intent) => writers.reporter.report(intent),
     onCycle: (summary) => {
       metrics.cycle(ledger.kind, summary);
+      log.debug(
+        {...summary, ...queue.counts, outstanding: writers.writer.outstanding},
+        'cycle done',
+      );
       options.onCycle?.(summary);
     },
     clock,
@@ -150,7 +154,12 @@ function createWriters(
   const api = {transport, clock, random, log};
   const writer: StatusWriter = new StatusWriter({
     ...api,
-    limits: {...config.status, ...config.batch, ...config.queue},
+    limits: {
+      ...config.status,
+      maxRequests: config.batch.maxRequests,
+      backoffBaseMs: config.queue.backoffBaseMs,
+      backoffMaxMs: config.queue.backoffMaxMs,
+    },
     decode: parseRequest,
     onOutcome: (intent, outcome) => {
       metrics.statusOutcomes.inc({for: intent.kind, outcome: outcome.kind});

@@ -1,5 +1,6 @@
 import type {ParsedRequest, RequestKey} from '../api/records.ts';
 import type {Transport} from '../kube/transport.ts';
+import {assert} from '../lib/assert.ts';
 import type {Clock} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
 import type {Random} from '../lib/random.ts';
@@ -58,6 +59,11 @@ export class StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
+    const {maxRequests, maxOutstanding} = options.limits;
+    assert(
+      maxRequests <= maxOutstanding,
+      `a batch of ${maxRequests} has room among ${maxOutstanding} outstanding writes`,
+    );
     const {transport, decode, clock, random, log, limits} = options;
     const backoff = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
     const maxConflicts = MAX_CONFLICTS;
