@@ -38,7 +38,7 @@ export async function runDemoCommand(options: DemoOptions): Promise<void> {
     process.exitCode = failed(figures).length === 0 ? 0 : 1;
   } catch (error) {
     if (!interrupt.aborted) throw error;
-    process.stderr.write(`berth: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`berth: ${endOf(interrupt, error)}\n`);
     process.exitCode = interruptedExitCode;
   }
 }
@@ -79,6 +79,12 @@ function print(figures: DemoFigures, asJson: boolean): void {
     ? JSON.stringify({version, node: process.version, ...figuresAsJson(figures)}, undefined, 2)
     : report(figures).join('\n');
   process.stdout.write(`${text}\n`);
+}
+
+/** The interrupt says more than the call that it broke off, unless something could not be removed. */
+function endOf(interrupt: AbortSignal, error: unknown): string {
+  const why = (interrupt.reason as Error).message;
+  return error instanceof Error && error.message.includes(why) ? error.message : why;
 }
 
 /** Aborts at the first SIGINT or SIGTERM, so that what was created is removed; the second ends at once. */

@@ -46,7 +46,7 @@ const quietMs = 3_000;
 export async function runDemo(options: DemoRunOptions): Promise<DemoFigures> {
   const stop = new AbortController();
   const run: Run = {signal: AbortSignal.any([options.signal, stop.signal]), ending: []};
-  const outcome = await settle(observeRun(options, run));
+  const outcome = await settle(observeRun(options, run), options.signal);
   stop.abort();
   await Promise.allSettled(run.ending);
   options.progress('removing what the demo created');
@@ -221,10 +221,12 @@ async function inParallel<T>(
 
 type Settled<T> = {readonly value: T} | {readonly error: Error};
 
-async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
+/** Once `signal` has aborted, its reason says more than whatever call it broke off. */
+async function settle<T>(promise: Promise<T>, signal?: AbortSignal): Promise<Settled<T>> {
   try {
     return {value: await promise};
-  } catch (error) {
+  } catch (thrown) {
+    const error: unknown = signal?.aborted ? signal.reason : thrown;
     return {error: error instanceof Error ? error : new Error(String(error))};
   }
 }
