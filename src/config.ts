@@ -92,6 +92,9 @@ export const configSchema = z.strictObject({
         'Placement writes under way at once; more only worsen the p99.',
       ),
       pendingConnections: count(4, 32).describe('Writes of waiting reasons under way at once.'),
+      maxAhead: count(64, 65_536).describe(
+        'Placements still unwritten when the next batch is taken: enough to keep the connections busy during its commit.',
+      ),
       maxOutstanding: count(4_096, 65_536).describe(
         'Writes not yet answered; then the cycle waits.',
       ),

@@ -25,6 +25,8 @@ export interface StatusWriterOptions {
     readonly pendingConnections: number;
     /** Placements without an outcome; of waiting reasons an eighth of it. */
     readonly maxOutstanding: number;
+    /** Placements that may still be outstanding when the next batch is taken. */
+    readonly maxAhead: number;
     /** Requests a batch: `room` keeps so much free. */
     readonly maxRequests: number;
     readonly backoffBaseMs: number;
@@ -111,12 +113,18 @@ export class StatusWriter {
   }
 
   /**
-   * Waits until a batch of placements (or one waiting reason) would stay below the limit, or `signal`
-   * aborts. Each kind has its own limit: reasons are slow, and must never make the cycle wait.
+   * Waits until a batch of placements (or one waiting reason) is better taken than left, or `signal`
+   * aborts: until the connections are about to run dry. A decision made earlier would wait here
+   * instead, could not take what comes meanwhile into account, and would make the ledger's list of
+   * what is in flight longer. Each kind has its own limit: reasons are slow, and must never make the
+   * cycle wait.
    */
   async room(signal: AbortSignal, kind: StatusIntent['kind'] = 'bind'): Promise<void> {
-    const {maxOutstanding, maxRequests} = this.#options.limits;
-    const limit = kind === 'bind' ? maxOutstanding - maxRequests : (maxOutstanding >> 3) - 1;
+    const {maxOutstanding, maxRequests, maxAhead} = this.#options.limits;
+    const limit =
+      kind === 'bind'
+        ? Math.min(maxAhead, maxOutstanding - maxRequests)
+        : (maxOutstanding >> 3) - 1;
     while (!signal.aborted && this.#outstandingOf(kind) > Math.max(0, limit)) {
       await this.#settled.wait(signal);
     }

@@ -42,6 +42,7 @@ function createWorld(seed: number) {
       connections: 4,
       pendingConnections: 2,
       maxOutstanding: 256,
+      maxAhead: 256,
       maxRequests: 16,
       backoffBaseMs: 50,
       backoffMaxMs: 5_000,

@@ -31,6 +31,7 @@ export function createRig({limits = {}, log = silentLog, random = 1}: RigOptions
       connections: 2,
       pendingConnections: 1,
       maxOutstanding: 16,
+      maxAhead: 16,
       maxRequests: 4,
       backoffBaseMs: 50,
       backoffMaxMs: 30_000,
