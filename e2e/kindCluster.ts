@@ -61,6 +61,8 @@ export class KindCluster {
     const {kind} = await ensureServers('kind');
     const cluster = new KindCluster(name, kind);
     try {
+      // Of a run that was killed; harmless where there is none.
+      await run(kind, kindArguments.delete(name, cluster.kubeconfigPath));
       await run(kind, kindArguments.create(name, cluster.kubeconfigPath));
       await run(kind, kindArguments.load(name, image));
     } catch (error) {

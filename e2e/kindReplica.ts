@@ -43,9 +43,13 @@ export class KindReplica implements Replica {
     await sendOrThrow(transport, {method: 'POST', path: pathOf(pods, {namespace}), body: pod});
     const replica = new KindReplica(options);
     try {
-      await waitFor(`Pod ${name} to answer`, startDeadlineMs, async () => {
-        return (await replica.#ask(8081, '/healthz')).status === 200;
-      });
+      // Before the Pod has an address the proxy may give no answer at all.
+      await waitFor(`Pod ${name} to answer`, startDeadlineMs, () =>
+        replica.#ask(8081, '/healthz').then(
+          ({status}) => status === 200,
+          () => false,
+        ),
+      );
     } catch (cause) {
       const described = await kubectl('describe', 'pod', name, '-n', namespace);
       throw new Error(`${(cause as Error).message}\n${described}\n${await replica.#readLog()}`, {
