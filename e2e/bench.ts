@@ -93,7 +93,9 @@ async function measureBurst(
   say(`  floor ms          ${spread(of(({floorMs}) => floorMs))}`);
   say(`  total / floor     ${spread(ratios, 2)}`);
   say(`  placements a s    ${spread(of(({totalMs}) => (size.requests / totalMs) * 1000))}`);
-  say(`  commits / batches ${results.map(({commits, batches}) => `${commits}/${batches}`).join(' ')}`);
+  say(
+    `  commits / batches ${results.map(({commits, batches}) => `${commits}/${batches}`).join(' ')}`,
+  );
   say(`  memory MB         ${spread(of(({memoryMb}) => memoryMb))}`);
   say(
     `  violations        ${witness.auditor.violations.length} in ${witness.auditor.revisions} revisions`,

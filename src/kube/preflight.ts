@@ -76,7 +76,10 @@ export function operatorRights(
   const electing: Right[] =
     namespace === undefined
       ? []
-      : of(leases, 'get', 'list', 'watch', 'create', 'patch').map((right) => ({...right, namespace}));
+      : of(leases, 'get', 'list', 'watch', 'create', 'patch').map((right) => ({
+          ...right,
+          namespace,
+        }));
   return [
     ...of(containerRequests, 'get', 'list', 'watch', 'delete'),
     status(containerRequests),

@@ -34,7 +34,11 @@ describe('a worker', () => {
   });
 
   test('shows the sums of its status, whatever else it holds', () => {
-    const sums = {allocated: {cpu: '1', memory: '1Gi'}, free: {cpu: '3', memory: '7Gi'}, containers: 2};
+    const sums = {
+      allocated: {cpu: '1', memory: '1Gi'},
+      free: {cpu: '3', memory: '7Gi'},
+      containers: 2,
+    };
     const object = {...makeWorkerObject(), status: {...sums, conditions: []}};
     const parsed = parseWorker(object);
     expect(parsed.kind === 'valid' && parsed.worker.shown).toBe(shownText(sums));
