@@ -4,7 +4,7 @@ import type {Ledger, Unavailable} from './ledger/ledger.ts';
 import type {PendingUpdate} from './ledger/pendingUpdate.ts';
 import {type TakeOver, takeOver} from './ledger/takeOver.ts';
 import {type Clock, sleep} from './lib/clock.ts';
-import type {Log} from './observe/log.ts';
+import type {Log} from './lib/log.ts';
 import type {BindIntent} from './status/intent.ts';
 
 export interface LeaderOptions {

@@ -5,8 +5,8 @@ import type {Committed, Committer} from './ledger/committer.ts';
 import {Reject} from './ledger/ledger.ts';
 import type {PendingUpdate} from './ledger/pendingUpdate.ts';
 import type {Clock} from './lib/clock.ts';
+import type {Log} from './lib/log.ts';
 import type {CyclePhase, CycleSummary} from './observe/cycleSummary.ts';
-import type {Log} from './observe/log.ts';
 import type {Assigned, Plan, Snapshot, Verdict} from './placement/plan.ts';
 import type {BindIntent, PendingIntent} from './status/intent.ts';
 

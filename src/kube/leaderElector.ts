@@ -1,7 +1,7 @@
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
-import type {Log} from '../observe/log.ts';
 import {textOf} from './exchange.ts';
 import {Leadership} from './leadership.ts';
 import {

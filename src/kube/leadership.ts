@@ -1,6 +1,6 @@
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
-import type {Log} from '../observe/log.ts';
+import type {Log} from '../lib/log.ts';
 import {
   LEASE_CALL_TIMEOUT_MS,
   type LeaseChange,

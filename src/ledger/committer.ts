@@ -1,8 +1,8 @@
 import type {Allocation} from '../api/resources.ts';
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
-import type {Log} from '../observe/log.ts';
 import type {CommitInput, Ledger, Reject} from './ledger.ts';
 
 export interface CommitterOptions {

@@ -2,7 +2,7 @@ import type {WorkerRecord} from '../api/records.ts';
 import {pathOf, workerPools} from '../kube/resource.ts';
 import type {Transport} from '../kube/transport.ts';
 import type {Clock} from '../lib/clock.ts';
-import type {Log} from '../observe/log.ts';
+import type {Log} from '../lib/log.ts';
 import type {NodePool} from './nodeWorker.ts';
 import type {KnownPool} from './parseNodePool.ts';
 import {type PoolFacts, poolPatch} from './poolPatch.ts';

@@ -1,5 +1,5 @@
 import type {Clock} from '../lib/clock.ts';
-import type {Log} from '../observe/log.ts';
+import type {Log} from '../lib/log.ts';
 
 export interface WorkerHealthOptions {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import type {Log} from './log.ts';
+import type {Log} from '../lib/log.ts';
 
 export interface CreateLogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -3,8 +3,8 @@ import {apiVersionOf, containerRequests, events, pathOf} from '../kube/resource.
 import type {Transport} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
+import type {Log} from '../lib/log.ts';
 import {TokenBucket} from '../lib/tokenBucket.ts';
-import type {Log} from './log.ts';
 
 export interface RequestEvent {
   readonly type: 'Normal' | 'Warning';

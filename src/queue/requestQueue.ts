@@ -1,4 +1,5 @@
 import type {RequestKey, RequestRecord} from '../api/records.ts';
+import {isNewerVersion} from '../api/resourceVersion.ts';
 import {assertNever} from '../lib/assertNever.ts';
 import type {Clock} from '../lib/clock.ts';
 import {fullJitterMs} from '../lib/fullJitter.ts';
@@ -6,7 +7,6 @@ import type {Random} from '../lib/random.ts';
 import type {Verdict} from '../placement/plan.ts';
 import {DelayQueue} from './delayQueue.ts';
 import {type Entry, newEntry} from './entry.ts';
-import {isNewerVersion} from './isNewerVersion.ts';
 import {type UnreportedRequest, WaitingClasses} from './waitingClasses.ts';
 
 export interface RequestQueueOptions {

@@ -5,7 +5,7 @@ import {pathOf, workers} from '../kube/resource.ts';
 import type {Transport} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
-import type {Log} from '../observe/log.ts';
+import type {Log} from '../lib/log.ts';
 
 /** Sums over what a worker holds. */
 export interface Held {

@@ -1,5 +1,5 @@
+import {compareResourceVersions, isOlder} from '../api/resourceVersion.ts';
 import type {ObjectIdentity} from './identity.ts';
-import {compareResourceVersions, isOlder} from './resourceVersion.ts';
 
 /** All that a reflector keeps of an object: the decoded one lives in the sink. */
 export interface Held {

@@ -1,12 +1,12 @@
 import type {RawObject} from '../api/rawObject.ts';
+import {compareResourceVersions, isOlder} from '../api/resourceVersion.ts';
 import type {Transport} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
-import type {Log} from '../observe/log.ts';
 import type {Held, HeldObjects} from './heldObjects.ts';
 import {identityOf, type ObjectIdentity, withoutManagedFields} from './identity.ts';
 import {collectionPath, listPage, type Selection} from './listPage.ts';
-import {compareResourceVersions, isOlder} from './resourceVersion.ts';
 import {TimeSlice} from './timeSlice.ts';
 import type {WatchLimits} from './watchLimits.ts';
 

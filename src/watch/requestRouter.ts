@@ -1,8 +1,8 @@
 import {ScheduledReason} from '../api/reasons.ts';
 import type {InvalidRequest, ParsedRequest, RequestKey, RequestRecord} from '../api/records.ts';
 import type {Allocation} from '../api/resources.ts';
+import {isOlder} from '../api/resourceVersion.ts';
 import {assertNever} from '../lib/assertNever.ts';
-import {isOlder} from './resourceVersion.ts';
 
 /** A request that waits, and the reason that its condition shall show. */
 export interface WaitingRequest {

@@ -1,11 +1,11 @@
 import type {RawObject} from '../api/rawObject.ts';
+import {isOlder, newerOf} from '../api/resourceVersion.ts';
 import type {ApiCall, Transport} from '../kube/transport.ts';
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
-import type {Log} from '../observe/log.ts';
 import {collectionPath, listPage, type Selection} from './listPage.ts';
-import {isOlder, newerOf} from './resourceVersion.ts';
 import type {TimeSlice} from './timeSlice.ts';
 import {type WatchEnd, watchConnection} from './watchConnection.ts';
 import {isExpired, type Refusal} from './watchEvent.ts';

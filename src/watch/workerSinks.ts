@@ -1,7 +1,7 @@
 import type {ParsedPool} from '../api/parsePool.ts';
 import type {ParsedWorker} from '../api/parseWorker.ts';
 import type {PoolRecord, Problem, WorkerRecord} from '../api/records.ts';
-import type {Log} from '../observe/log.ts';
+import type {Log} from '../lib/log.ts';
 import type {ObjectSink} from './reflector.ts';
 
 interface WorkerStore {

@@ -43,8 +43,9 @@ export function codeOf({text}: SourceFile): string {
     .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
 }
 
-/** `src/watch/reflector.ts` -> `watch`; a file of `src/` itself -> `root`. */
+/** `src/watch/reflector.ts` -> `watch`; `src/main.ts` -> `main`; other files of `src/` -> `root`. */
 export function folderOf(path: string): string {
+  if (path === 'src/main.ts') return 'main';
   const parts = path.split('/');
   return parts.length > 2 ? parts[1]! : 'root';
 }

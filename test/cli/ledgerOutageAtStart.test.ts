@@ -2,8 +2,8 @@ import {expect, it} from 'vitest';
 import {Leader} from '../../src/leader.ts';
 import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
 import {PendingUpdate} from '../../src/ledger/pendingUpdate.ts';
+import {type Log, silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {type Log, silentLog} from '../../src/observe/log.ts';
 
 it('a ledger that does not answer at the start is said once a cause, however often it is tried', async () => {
   const clock = new VirtualClock();

@@ -1,8 +1,8 @@
 import {LeaderElector} from '../../src/kube/leaderElector.ts';
 import type {Transport} from '../../src/kube/transport.ts';
+import {silentLog} from '../../src/lib/log.ts';
 import {seededRandom} from '../../src/lib/random.ts';
 import type {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {silentLog} from '../../src/observe/log.ts';
 
 export interface Candidate {
   readonly elector: LeaderElector;

@@ -4,8 +4,8 @@ import {preflight} from '../../src/kube/preflight.ts';
 import {leases, pathOf} from '../../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 import {systemClock} from '../../src/lib/clock.ts';
+import {silentLog} from '../../src/lib/log.ts';
 import {systemRandom} from '../../src/lib/random.ts';
-import {silentLog} from '../../src/observe/log.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {waitFor} from '../servers/waitFor.ts';
 

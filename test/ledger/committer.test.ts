@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {Committer, type Outage} from '../../src/ledger/committer.ts';
 import type {CommitResult, Ledger} from '../../src/ledger/ledger.ts';
+import {silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {silentLog} from '../../src/observe/log.ts';
 import {makeAllocation, makeCommit} from './allocations.ts';
 
 const committed = {kind: 'committed', rejects: [undefined]} as const;

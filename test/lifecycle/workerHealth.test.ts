@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
+import {silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
 import {WorkerHealth} from '../../src/lifecycle/workerHealth.ts';
-import {silentLog} from '../../src/observe/log.ts';
 
 function hear(names: readonly string[]) {
   const clock = new VirtualClock();

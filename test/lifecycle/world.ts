@@ -21,9 +21,9 @@ import {
 } from '../../src/kube/resource.ts';
 import {type ApiCall, sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
+import {silentLog} from '../../src/lib/log.ts';
 import {seededRandom} from '../../src/lib/random.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {silentLog} from '../../src/observe/log.ts';
 import {Metrics} from '../../src/observe/metrics.ts';
 import {Operator} from '../../src/operator.ts';
 

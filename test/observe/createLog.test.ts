@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
+import type {Log} from '../../src/lib/log.ts';
 import {createLog} from '../../src/observe/createLog.ts';
-import type {Log} from '../../src/observe/log.ts';
 
 function linesOf(act: (log: Log) => void, level: 'debug' | 'info' = 'debug') {
   const lines: string[] = [];

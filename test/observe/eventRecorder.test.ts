@@ -2,9 +2,9 @@ import {describe, expect, it} from 'vitest';
 import type {Identity, RequestKey} from '../../src/api/records.ts';
 import type {ApiCall, Transport} from '../../src/kube/transport.ts';
 import {TransportError} from '../../src/kube/transport.ts';
+import {silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
 import {EventRecorder, type RequestEvent} from '../../src/observe/eventRecorder.ts';
-import {silentLog} from '../../src/observe/log.ts';
 
 interface WrittenEvent {
   readonly metadata: {readonly name: string; readonly namespace: string};

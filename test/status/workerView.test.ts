@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {WorkerRecord} from '../../src/api/records.ts';
 import {type ApiCall, type ApiReply, TransportError} from '../../src/kube/transport.ts';
+import {silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {silentLog} from '../../src/observe/log.ts';
 import {type Held, WorkerView} from '../../src/status/workerView.ts';
 import {makeWorker} from '../watch/records.ts';
 

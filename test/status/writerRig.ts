@@ -1,8 +1,8 @@
 import {parseRequest} from '../../src/api/parseRequest.ts';
 import {asObject, type RawObject} from '../../src/api/rawObject.ts';
 import type {RequestRecord} from '../../src/api/records.ts';
+import {type Log, silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {type Log, silentLog} from '../../src/observe/log.ts';
 import type {BindIntent, PendingIntent} from '../../src/status/intent.ts';
 import type {StatusIntent, StatusOutcome} from '../../src/status/outcome.ts';
 import {StatusWriter, type StatusWriterOptions} from '../../src/status/statusWriter.ts';

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {ParsedPool} from '../../src/api/parsePool.ts';
 import type {ParsedWorker} from '../../src/api/parseWorker.ts';
+import {type Log, silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {type Log, silentLog} from '../../src/observe/log.ts';
 import {WorkerCache} from '../../src/watch/workerCache.ts';
 import {poolSink, workerSink} from '../../src/watch/workerSinks.ts';
 import {FakeWorkerTable} from './fakeWorkerTable.ts';

@@ -4,8 +4,8 @@ import {LeaderElector} from '../../kube/leaderElector.ts';
 import {leases, pathOf} from '../../kube/resource.ts';
 import type {Transport} from '../../kube/transport.ts';
 import {systemClock} from '../../lib/clock.ts';
+import {silentLog} from '../../lib/log.ts';
 import {systemRandom} from '../../lib/random.ts';
-import {silentLog} from '../../observe/log.ts';
 
 export interface InTurnOptions {
   readonly transport: Transport;

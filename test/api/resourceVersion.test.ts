@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {isNewerVersion} from '../../src/queue/isNewerVersion.ts';
+import {isNewerVersion} from '../../src/api/resourceVersion.ts';
 
 describe('a resource version', () => {
   it.each([

@@ -17,6 +17,12 @@ export function isOlder(left: string, right: string): boolean {
   return order !== undefined && order < 0;
 }
 
+/** True unless `candidate` is surely not newer than `reference`. */
+export function isNewerVersion(candidate: string, reference: string): boolean {
+  const order = compareResourceVersions(candidate, reference);
+  return order === undefined || order > 0;
+}
+
 /** The newer of both; `right` where there is no order, as what came last is the better guess. */
 export function newerOf(left: string | undefined, right: string): string {
   return left !== undefined && isOlder(right, left) ? left : right;
