@@ -21,7 +21,7 @@ FORMATTED := src test e2e deploy package.json tsconfig.json .biome.json
 
 .PHONY: help
 help: ## List what a person does here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(TOOLS)/node/bin/node: .node-version
 	@test/setup-node.sh "$(NODE_VERSION)" "$(TOOLS)"
