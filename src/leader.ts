@@ -61,7 +61,7 @@ export class Leader {
 
     // 1 Write the epoch: from now on the leader before this one is refused.
     this.#waitingFor = `the ${ledger.kind} ledger to accept epoch ${epoch}`;
-    const opened = await this.#untilAnswered(signal, () => ledger.open(epoch, signal));
+    const opened = await this.#untilAnswered(epoch, signal, () => ledger.open(epoch, signal));
     if (opened === undefined) return {kind: 'stopped'};
     if (opened.kind === 'fenced') return opened;
 
@@ -73,7 +73,7 @@ export class Leader {
     // 3 Settle: roll forward, release, add.
     this.#waitingFor = `the ${ledger.kind} ledger to be settled`;
     const plan = this.#assumeHeld(opened.allocations);
-    const settled = await this.#untilAnswered(signal, () =>
+    const settled = await this.#untilAnswered(epoch, signal, () =>
       ledger.settle(epoch, plan.truth, signal),
     );
     // Emptied between the open and the settle: what is true has not changed, so begin anew.
@@ -122,6 +122,7 @@ export class Leader {
   }
 
   async #untilAnswered<Answer extends {readonly kind: string}>(
+    epoch: number,
     signal: AbortSignal,
     ask: () => Promise<Answer | Unavailable>,
   ): Promise<Answer | undefined> {
@@ -134,7 +135,7 @@ export class Leader {
       this.#waitingFor = `the ${ledger.kind} ledger: ${cause}`;
       // Once a cause: an outage of an hour must not bury the log.
       if (cause !== said)
-        log.error({ledger: ledger.kind, cause}, 'ledger unavailable; trying again');
+        log.error({epoch, ledger: ledger.kind, cause}, 'ledger unavailable; trying again');
       said = cause;
       await sleep(clock, answer.retryAfterMs ?? retryMs, signal);
       if (signal.aborted) return undefined;

@@ -88,7 +88,8 @@ class Start {
         return found;
       }
       if (stop.aborted) return undefined;
-      if (found !== said) log.error({retryMs: connectRetryMs}, found);
+      if (found !== said)
+        log.error({retryMs: connectRetryMs, cause: found}, 'not started; trying again');
       said = found;
       this.#waitingFor = found;
       await sleep(systemClock, connectRetryMs, stop);

@@ -201,7 +201,7 @@ export class LeaderElector {
   async #lead(term: Leadership, signal: AbortSignal, callbacks: LeaderCallbacks): Promise<void> {
     const {clock, log, namespace, name, identity} = this.#options;
     const {epoch} = term;
-    log.info({lease: `${namespace}/${name}`, identity, epoch}, 'elected leader');
+    log.info({lease: `${namespace}/${name}`, epoch}, 'elected leader');
     this.#term = term;
     this.#leader = identity;
     const over = new AbortController();

@@ -82,7 +82,7 @@ export class Committer {
       switch (result.kind) {
         case 'committed':
         case 'fenced':
-          this.#setOutage(undefined);
+          this.#setOutage(undefined, input);
           return result;
         case 'lost': {
           const restored = await this.#restore(input, signal);
@@ -90,7 +90,7 @@ export class Committer {
           break;
         }
         case 'unavailable':
-          this.#setOutage(result.cause);
+          this.#setOutage(result.cause, input);
           if (attempt === 1) onWaiting(result.cause);
           break;
         default:
@@ -107,28 +107,28 @@ export class Committer {
   /** Tells a ledger that has forgotten everything what is true, without this commit's own part. */
   async #restore(input: CommitInput, signal: AbortSignal): Promise<Committed | undefined> {
     const {ledger, log, allocations} = this.#options;
+    const {epoch, cycle} = input;
     const asked = new Set(input.assignments.map((assignment) => assignment.uid));
     const known = [...allocations()].filter((allocation) => !asked.has(allocation.uid));
     log.warn(
-      {ledger: ledger.kind, allocations: known.length},
+      {epoch, cycle, ledger: ledger.kind, allocations: known.length},
       'ledger has lost its contents; restoring them',
     );
-    const opened = await ledger.open(input.epoch, signal);
+    const opened = await ledger.open(epoch, signal);
     if (opened.kind === 'fenced') return opened;
-    const settled =
-      opened.kind === 'opened' ? await ledger.settle(input.epoch, known, signal) : opened;
+    const settled = opened.kind === 'opened' ? await ledger.settle(epoch, known, signal) : opened;
     if (settled.kind === 'fenced') return settled;
-    if (settled.kind === 'unavailable') this.#setOutage(settled.cause);
+    if (settled.kind === 'unavailable') this.#setOutage(settled.cause, input);
     return undefined;
   }
 
-  #setOutage(cause: Error | undefined): void {
+  #setOutage(cause: Error | undefined, {epoch, cycle}: CommitInput): void {
     const {clock, log, onOutage, ledger} = this.#options;
     if ((cause === undefined) === (this.#outage === undefined)) return;
     this.#outage = cause && {sinceMs: clock.monotonicMs(), cause};
-    if (cause)
-      log.error({ledger: ledger.kind, cause: cause.message}, 'ledger unavailable; commits wait');
-    else log.info({ledger: ledger.kind}, 'ledger available; commits go on');
+    const keys = {epoch, cycle, ledger: ledger.kind};
+    if (cause) log.error({...keys, cause: cause.message}, 'ledger unavailable; commits wait');
+    else log.info(keys, 'ledger available; commits go on');
     onOutage(this.#outage);
   }
 }

@@ -141,16 +141,23 @@ export class IntentWriter {
     return sleep(clock, askedMs ?? fullJitterMs(attempt, backoff, random), signal);
   }
 
-  #refused({kind, record}: StatusIntent, message: string): StatusOutcome {
-    const keys = {intent: kind, request: record.key, cause: message};
-    this.#options.log.warn(keys, 'status write refused');
+  #refused(intent: StatusIntent, message: string): StatusOutcome {
+    this.#options.log.warn({...keysOf(intent), cause: message}, 'status write refused');
     return {kind: 'refused', message};
   }
 
-  #doubt({kind, record}: StatusIntent, message: string): void {
-    const keys = {intent: kind, request: record.key, cause: message};
+  #doubt(intent: StatusIntent, message: string): void {
+    const keys = {...keysOf(intent), cause: message};
     this.#options.log.debug(keys, 'status write without an answer; reading the object');
   }
+}
+
+/** Of a log line; a placement carries the cycle that decided it. */
+function keysOf(intent: StatusIntent): object {
+  const keys = {intent: intent.kind, request: intent.record.key};
+  if (intent.kind === 'pending') return keys;
+  const {epoch, cycle} = intent.assignment;
+  return {epoch, cycle, ...keys};
 }
 
 function patchCall({namespace, name}: RequestRecord | InvalidRequest, body: StatusPatch): ApiCall {

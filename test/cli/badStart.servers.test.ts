@@ -48,7 +48,7 @@ describeWithServers('berth operator on an API server of its own', ['api'], () =>
   it('says that the CRDs are missing, and goes on once they are applied', async () => {
     const berth = BerthProcess.operator(['--kubernetes-kubeconfig', api.kubeconfigPath]);
     const sentence =
-      /^Cannot start as the API server does not know containerrequests\.berth\.dev, workers\.berth\.dev, workerpools\.berth\.dev, ledgers\.berth\.dev: apply the CRDs first/;
+      /^not started; trying again: Cannot start as the API server does not know containerrequests\.berth\.dev, workers\.berth\.dev, workerpools\.berth\.dev, ledgers\.berth\.dev: apply the CRDs first/;
     await berth.untilReadyzSays(/^\[-\]start failed: Cannot start as the API server does not know/);
     // Not one after the other: which are missing half way through is no news worth a line.
     await applyCrds(api.transport());
@@ -115,7 +115,7 @@ describeWithServers('berth operator with credentials', ['api'], (servers) => {
       // The roles may be known half way in the moment of a try; then that is said as well.
       expect(berth.complaints.length).toBeLessThanOrEqual(2);
       expect(berth.complaints[0]).toMatch(
-        /^Cannot start as this account may not get containerrequests, .*patch ledgers\/status, .*create leases in namespace default.*: bind it to the roles of deploy\//,
+        /^not started; trying again: Cannot start as this account may not get containerrequests, .*patch ledgers\/status, .*create leases in namespace default.*: bind it to the roles of deploy\//,
       );
       expect(berth.output).not.toContain(token);
       await expectGoodEnd(berth);

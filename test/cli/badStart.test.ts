@@ -140,12 +140,12 @@ describe('a start that may succeed later says so once, tries again, and ends at 
     [
       'nobody at the address',
       'https://127.0.0.1:1',
-      /^Cannot reach the API server at https:\/\/127\.0\.0\.1:1: .*ECONNREFUSED.*; start it, or correct its address/,
+      /^not started; trying again: Cannot reach the API server at https:\/\/127\.0\.0\.1:1: .*ECONNREFUSED.*; start it, or correct its address/,
     ],
     [
       'a name that is unknown',
       'https://api.invalid:6443',
-      /^Cannot reach the API server at https:\/\/api\.invalid:6443: .*; start it, or correct its address/,
+      /^not started; trying again: Cannot reach the API server at https:\/\/api\.invalid:6443: .*; start it, or correct its address/,
     ],
   ])('%s', async (_, address, sentence) => {
     const berth = BerthProcess.operator(['--kubernetes-kubeconfig', kubeconfig(address)]);
@@ -166,7 +166,9 @@ describe('a start that may succeed later says so once, tries again, and ends at 
       return 503;
     });
     const berth = BerthProcess.operator(['--kubernetes-kubeconfig', kubeconfig(url)]);
-    await berth.untilLogged(/^Cannot use the API server at \S+: it answers 503/);
+    await berth.untilLogged(
+      /^not started; trying again: Cannot use the API server at \S+: it answers 503/,
+    );
     const before = calls;
     await berth.until('another try', () => calls > before);
     expect((await berth.stop()).exitCode).toBe(0);

@@ -99,7 +99,7 @@ export class BerthProcess {
   get complaints(): readonly string[] {
     const logged = this.log
       .filter(({level}) => level === 'error' || level === 'warn')
-      .map(({msg, cause}) => (cause === undefined ? msg : `${msg}: ${cause}`));
+      .map(sentenceOf);
     return [...logged, ...this.stderr.split('\n').filter((line) => line !== '')];
   }
 
@@ -117,7 +117,9 @@ export class BerthProcess {
 
   async untilLogged(message: string | RegExp): Promise<void> {
     await this.until(`a log line ${String(message)}`, () =>
-      this.log.some(({msg}) => (typeof message === 'string' ? msg === message : message.test(msg))),
+      this.log
+        .map(sentenceOf)
+        .some((said) => (typeof message === 'string' ? said === message : message.test(said))),
     );
   }
 
@@ -159,4 +161,9 @@ interface LogLine {
   readonly msg: string;
   readonly cause?: string;
   readonly [key: string]: unknown;
+}
+
+/** What a line of the log says: its constant message, and the cause where it has one. */
+function sentenceOf({msg, cause}: LogLine): string {
+  return cause === undefined ? msg : `${msg}: ${cause}`;
 }

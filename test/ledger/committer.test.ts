@@ -36,11 +36,13 @@ function scripted(answers: readonly (CommitResult | Promise<CommitResult>)[]) {
   };
   const clock = new VirtualClock();
   const outages: (Outage | undefined)[] = [];
+  const said: object[] = [];
+  const say = (keys: object) => void said.push(keys);
   const committer = new Committer({
     ledger,
     clock,
     random: {next: () => 1},
-    log: silentLog,
+    log: {...silentLog, error: say, info: say},
     allocations: () => [makeAllocation('bound'), makeAllocation('a')],
     onOutage: (outage) => outages.push(outage),
     backoffBaseMs: 50,
@@ -54,6 +56,7 @@ function scripted(answers: readonly (CommitResult | Promise<CommitResult>)[]) {
     signals,
     clock,
     outages,
+    said,
     committer,
     stop,
     run: () => committer.commit(input, stop.signal),
@@ -69,7 +72,7 @@ describe('a commit', () => {
   });
 
   it('is tried again as it was while the ledger is out, and the outage is told once', async () => {
-    const {calls, run, clock, outages, committer} = scripted([down(), down(), committed]);
+    const {calls, run, clock, outages, said, committer} = scripted([down(), down(), committed]);
     const done = run();
     await clock.advance(0);
     expect(committer.outage?.cause.message).toBe('down');
@@ -81,6 +84,11 @@ describe('a commit', () => {
     expect(await done).toEqual(committed);
     expect(calls).toEqual(['commit a', 'commit a', 'commit a']);
     expect(outages.map((outage) => outage?.cause.message)).toEqual(['down', undefined]);
+    const {epoch, cycle} = makeCommit({epoch: 3});
+    expect(said).toEqual([
+      {epoch, cycle, ledger: 'memory', cause: 'down'},
+      {epoch, cycle, ledger: 'memory'},
+    ]);
   });
 
   it('waits as long as the other side asked', async () => {

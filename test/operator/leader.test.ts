@@ -34,7 +34,7 @@ it('a ledger that does not answer at the start is said once a cause, however oft
   expect(await prepared).toEqual({kind: 'ready'});
   expect(tries).toBe(7);
   expect(said).toEqual([
-    {ledger: 'memory', cause: 'nothing listens there'},
-    {ledger: 'memory', cause: 'it refused the password'},
+    {epoch: 1, ledger: 'memory', cause: 'nothing listens there'},
+    {epoch: 1, ledger: 'memory', cause: 'it refused the password'},
   ]);
 });
