@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {MAX_IN_FLIGHT} from './api/ledgerSchema.ts';
 
 /**
  * Every setting and every limit of the operator, each with its sentence. This schema is the only
@@ -61,7 +62,7 @@ export const configSchema = z.strictObject({
         .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'wanted a DNS label')
         .default('berth')
         .describe('Name of the Ledger object, or hash tag of the keys in Redis.'),
-      maxInFlight: count(4_096, 4_096).describe(
+      maxInFlight: count(MAX_IN_FLIGHT, MAX_IN_FLIGHT).describe(
         'Records of the Ledger object; a write costs API-server time linear in its bytes.',
       ),
       redis: redis.prefault({}),
@@ -200,6 +201,39 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
+
+/**
+ * Limits that nobody has had a reason to set. What belongs to a protocol or to one algorithm (bytes
+ * of a reply, tries of one update) stands beside that, which knows no configuration.
+ */
+export const fixedLimits = {
+  /** Releases one ledger update carries; the others wait for the next one. */
+  releasesPerCommit: 4_096,
+  /** Releases that no batch takes along are committed after so long. */
+  idleFlushMs: 1_000,
+  /** Waiting reasons taken from the queue at once: it may hold 100,000 of them. */
+  reportPageSize: 64,
+  /** Steps after a placement (a Pod, an end, a Worker of a Node) under way at once, beside binds. */
+  lifecycleConcurrency: 8,
+  /** A Worker made of a Node is written at most this often. */
+  nodeRoundMs: 1_000,
+  /** Events that may wait, as so many seconds of their budget. */
+  eventBacklogSeconds: 20,
+  /** Assumptions without an end and silent workers are looked for this often. */
+  housekeepingMs: 5_000,
+  /** Time between tries to reach an API server that cannot be used yet. */
+  connectRetryMs: 2_000,
+  /** Of each list and watch, beside its settings; see `watch/watchLimits.ts`. */
+  watch: {
+    backoffBaseMs: 50,
+    backoffMaxMs: 30_000,
+    usefulMs: 5_000,
+    stuckTries: 3,
+    rememberedDeletions: 16_384,
+    auditGraceMs: 2_000,
+    maxRepairs: 1_000,
+  },
+} as const;
 
 /** The configuration with every default; for tests, the demo and the simulation. */
 export function defaultConfig(overrides: z.input<typeof configSchema> = {}): Config {

@@ -2,6 +2,7 @@ import {parseRequest} from './api/parseRequest.ts';
 import {parseWorker} from './api/parseWorker.ts';
 import type {RequestKey} from './api/records.ts';
 import type {Allocation} from './api/resources.ts';
+import {fixedLimits} from './config.ts';
 import {LeaderElector} from './kube/leaderElector.ts';
 import {
   containerRequests,
@@ -26,7 +27,6 @@ import {couldHold} from './placement/couldHold.ts';
 import {createStages, type OperatorOptions, type Stages} from './stages.ts';
 import type {Selection} from './watch/listPage.ts';
 import {type ObjectSink, Reflector} from './watch/reflector.ts';
-import {defaultWatchLimits} from './watch/watchLimits.ts';
 import {poolSink, workerSink} from './watch/workerSinks.ts';
 
 export type {OperatorOptions} from './stages.ts';
@@ -193,7 +193,7 @@ export class Operator {
     let auditedMs = clock.monotonicMs();
     while (!signal.aborted) {
       await this.#judgeWorkers(signal);
-      await sleep(clock, housekeepingMs, signal);
+      await sleep(clock, fixedLimits.housekeepingMs, signal);
       if (signal.aborted) return;
       await this.#endAssumptions(signal);
       if (clock.monotonicMs() - auditedMs < config.cache.auditIntervalMs) continue;
@@ -236,12 +236,10 @@ export class Operator {
   }
 }
 
-const housekeepingMs = 5_000;
-
 function createReflectors(options: OperatorOptions, stages: Stages) {
   const {metrics, config, transport, clock, random, log, namespace} = options;
   const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers} = stages;
-  const limits = {...defaultWatchLimits, ...config.watch};
+  const limits = {...fixedLimits.watch, ...config.watch};
   const reflect = <T>(
     resource: Resource,
     decode: (object: unknown) => T,

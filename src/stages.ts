@@ -1,6 +1,6 @@
 import {parseRequest} from './api/parseRequest.ts';
 import {ScheduledReason} from './api/reasons.ts';
-import type {Config} from './config.ts';
+import {type Config, fixedLimits} from './config.ts';
 import type {Transport} from './kube/transport.ts';
 import {Committer} from './ledger/committer.ts';
 import type {BoundView} from './ledger/kubernetesLedger.ts';
@@ -48,15 +48,6 @@ export interface OperatorOptions {
 
 export type Stages = ReturnType<typeof createStages>;
 
-const releasesPerCommit = 4_096;
-const idleFlushMs = 1_000;
-const reportPageSize = 64;
-const lifecycleConcurrency = 8;
-/** A Worker made of a Node is written at most this often. */
-const nodeRoundMs = 1_000;
-/** Events that may wait: some seconds of their budget. */
-const eventBacklogSeconds = 20;
-
 /** Constructs every stage of the pipeline and joins them. Starts nothing. */
 export function createStages(options: OperatorOptions) {
   const truth = createTruth(options);
@@ -96,7 +87,7 @@ export function createStages(options: OperatorOptions) {
     },
     clock,
     log,
-    limits: {releasesPerCommit, idleFlushMs},
+    limits: fixedLimits,
   });
   return {...truth, ...following, ...writers, committer, scheduler};
 }
@@ -136,8 +127,8 @@ function createFollowing({config, transport, clock, random, log}: OperatorOption
     cache,
     limits: {
       maxNodes: config.queue.maxWorkers,
-      concurrency: lifecycleConcurrency,
-      intervalMs: nodeRoundMs,
+      concurrency: fixedLimits.lifecycleConcurrency,
+      intervalMs: fixedLimits.nodeRoundMs,
       backoffMaxMs: config.queue.backoffMaxMs,
     },
   });
@@ -176,7 +167,10 @@ function createWriters(
     instance: identity,
     isBusy: () => writer.outstandingBinds > 0,
     onFate: (fate) => metrics.events.inc({fate}),
-    limits: {...config.events, maxWaiting: config.events.perSecond * eventBacklogSeconds},
+    limits: {
+      ...config.events,
+      maxWaiting: config.events.perSecond * fixedLimits.eventBacklogSeconds,
+    },
   });
   const reporter = new Reporter({
     writer,
@@ -189,7 +183,7 @@ function createWriters(
       })),
     onReport: ({record, reason, message}) =>
       events.record(record, {type: 'Warning', reason, action: 'Placing', note: message}),
-    pageSize: reportPageSize,
+    pageSize: fixedLimits.reportPageSize,
   });
   queue.onUnreported = () => reporter.poke();
   const lifecycle = new Lifecycle({
@@ -201,7 +195,7 @@ function createWriters(
       if (event) events.record(request, event);
     },
     limits: {
-      concurrency: lifecycleConcurrency,
+      concurrency: fixedLimits.lifecycleConcurrency,
       baseMs: config.queue.backoffBaseMs,
       maxMs: config.queue.backoffMaxMs,
     },

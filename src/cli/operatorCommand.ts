@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
-import type {Config} from '../config.ts';
+import {type Config, fixedLimits} from '../config.ts';
 import {type Connection, connect, mayMend} from '../kube/connect.ts';
 import {preflight} from '../kube/preflight.ts';
 import {sleep, systemClock} from '../lib/clock.ts';
@@ -63,8 +63,6 @@ export async function runOperator(
   if (end !== 'stopped') process.exitCode = 1;
 }
 
-const connectRetryMs = 2_000;
-
 /** The way to an API server that knows Berth's kinds and grants what the operator does. */
 class Start {
   #waitingFor: string | undefined = 'the API server to answer';
@@ -80,6 +78,7 @@ class Start {
    * @throws Error with one sentence where trying again is of no use: a wrong kubeconfig, wrong credentials
    */
   async connect(config: Config, log: Log, stop: AbortSignal): Promise<Connection | undefined> {
+    const {connectRetryMs: retryMs} = fixedLimits;
     let said = '';
     while (!stop.aborted) {
       const found = await connectOnce(config, stop);
@@ -88,11 +87,10 @@ class Start {
         return found;
       }
       if (stop.aborted) return undefined;
-      if (found !== said)
-        log.error({retryMs: connectRetryMs, cause: found}, 'not started; trying again');
+      if (found !== said) log.error({retryMs, cause: found}, 'not started; trying again');
       said = found;
       this.#waitingFor = found;
-      await sleep(systemClock, connectRetryMs, stop);
+      await sleep(systemClock, retryMs, stop);
     }
     return undefined;
   }

@@ -1,4 +1,4 @@
-/** Limits of one list+watch. */
+/** Limits of one list+watch; `config.ts` has their values. */
 export interface WatchLimits {
   /** Objects a list page. */
   readonly pageSize: number;
@@ -21,17 +21,3 @@ export interface WatchLimits {
   /** More differences than this are repaired by a new list, swapped in whole. */
   readonly maxRepairs: number;
 }
-
-/** The values in use; `config.ts` overrides the first three. */
-export const defaultWatchLimits: WatchLimits = {
-  pageSize: 500,
-  timeoutSeconds: 300,
-  silenceMs: 90_000,
-  backoffBaseMs: 50,
-  backoffMaxMs: 30_000,
-  usefulMs: 5_000,
-  stuckTries: 3,
-  rememberedDeletions: 16_384,
-  auditGraceMs: 2_000,
-  maxRepairs: 1_000,
-};

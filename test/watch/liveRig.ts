@@ -9,8 +9,8 @@ import {
 } from '../../src/kube/transport.ts';
 import {systemClock} from '../../src/lib/clock.ts';
 import {systemRandom} from '../../src/lib/random.ts';
-import {defaultWatchLimits, type WatchLimits} from '../../src/watch/watchLimits.ts';
-import {makeReflector, RecordingSink} from './watchRig.ts';
+import type {WatchLimits} from '../../src/watch/watchLimits.ts';
+import {makeReflector, RecordingSink, watchLimits} from './watchRig.ts';
 
 /** Remembers the calls that pass through it, and may change them. */
 export class RecordingTransport implements Transport {
@@ -60,7 +60,7 @@ export function runLive(
     sink,
     resource: leases,
     namespace: 'default',
-    limits: {...defaultWatchLimits, backoffMaxMs: 1_000, ...limits},
+    limits: {...watchLimits, backoffMaxMs: 1_000, ...limits},
     ...rest,
   });
   const abort = new AbortController();

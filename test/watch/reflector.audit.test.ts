@@ -1,5 +1,4 @@
 import {describe, expect, it} from 'vitest';
-import {defaultWatchLimits} from '../../src/watch/watchLimits.ts';
 import {
   added,
   bookmark,
@@ -12,7 +11,7 @@ import {
   refusal,
   reset,
 } from './script.ts';
-import {runScript} from './watchRig.ts';
+import {runScript, watchLimits} from './watchRig.ts';
 
 const a1 = {name: 'a', rv: 1};
 const b2 = {name: 'b', rv: 2};
@@ -23,7 +22,7 @@ const c13 = {name: 'c', rv: 13};
 async function running(limits = {}) {
   const watch = open();
   const run = await runScript([page([a1, b2], 9), watch], {
-    limits: {...defaultWatchLimits, ...limits},
+    limits: {...watchLimits, ...limits},
   });
   run.sink.calls.length = 0;
   return {...run, server: watch.stream};

@@ -5,10 +5,9 @@ import {leases, pathOf} from '../../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 import {type Random, seededRandom} from '../../src/lib/random.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {defaultWatchLimits} from '../../src/watch/watchLimits.ts';
-import {makeReflector, RecordingSink} from './watchRig.ts';
+import {makeReflector, RecordingSink, watchLimits} from './watchRig.ts';
 
-const limits = {...defaultWatchLimits, pageSize: 3};
+const limits = {...watchLimits, pageSize: 3};
 
 function setUp(options: {seed?: number; maxEvents?: number; listBy?: 'stream' | 'pages'} = {}) {
   const clock = new VirtualClock();

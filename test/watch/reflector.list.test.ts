@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {defaultWatchLimits} from '../../src/watch/watchLimits.ts';
 import {
   added,
   bookmark,
@@ -14,7 +13,7 @@ import {
   reset,
 } from './script.ts';
 import {ScriptedTransport} from './scriptedTransport.ts';
-import {makeReflector, RecordingSink, runScript} from './watchRig.ts';
+import {makeReflector, RecordingSink, runScript, watchLimits} from './watchRig.ts';
 
 const a1 = {name: 'a', rv: 1};
 const b2 = {name: 'b', rv: 2};
@@ -356,7 +355,7 @@ describe('WatchList', () => {
 });
 
 it('limits are what the rows above count on', () => {
-  expect(defaultWatchLimits).toMatchObject({
+  expect(watchLimits).toMatchObject({
     pageSize: 500,
     backoffMaxMs: 30_000,
     silenceMs: 90_000,

@@ -1,4 +1,5 @@
 import {asObject, asText, type RawObject} from '../../src/api/rawObject.ts';
+import {defaultConfig, fixedLimits} from '../../src/config.ts';
 import {containerRequests} from '../../src/kube/resource.ts';
 import type {Transport} from '../../src/kube/transport.ts';
 import type {Clock} from '../../src/lib/clock.ts';
@@ -6,8 +7,11 @@ import {silentLog} from '../../src/lib/log.ts';
 import type {Random} from '../../src/lib/random.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
 import {type ObjectSink, Reflector, type ReflectorOptions} from '../../src/watch/reflector.ts';
-import {defaultWatchLimits} from '../../src/watch/watchLimits.ts';
+import type {WatchLimits} from '../../src/watch/watchLimits.ts';
 import {type Answer, ScriptedTransport} from './scriptedTransport.ts';
+
+/** Those of the operator. */
+export const watchLimits: WatchLimits = {...fixedLimits.watch, ...defaultConfig().watch};
 
 /** What the tests decode an object to. */
 export interface Seen {
@@ -68,7 +72,7 @@ export function makeReflector(
     decode,
     random: half,
     log: silentLog,
-    limits: defaultWatchLimits,
+    limits: watchLimits,
     listBy: 'pages',
     metrics: {
       relisted: () => counts.relists++,
