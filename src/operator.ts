@@ -220,15 +220,21 @@ export class Operator {
    */
   async #endAssumptions(signal: AbortSignal): Promise<void> {
     const {config, log} = this.#options;
-    const {cache, writer, update, queue} = this.stages;
-    const stale = cache.assumedOlderThan(config.cache.assumeTimeoutMs);
+    const {cache, writer, update, queue, scheduler} = this.stages;
+    const isUnderWay = (uid: string) => {
+      const key = cache.allocationOf(uid)?.request as RequestKey | undefined;
+      return scheduler.isDeciding(uid) || (key !== undefined && writer.isWriting(key, uid));
+    };
+    const stale = cache
+      .assumedOlderThan(config.cache.assumeTimeoutMs)
+      .filter((uid) => !isUnderWay(uid));
     if (stale.length === 0) return;
     log.warn({assumptions: stale.length}, 'assumptions without an end; reading the requests again');
     await Promise.all(this.#reflectors.map((reflector) => reflector.readConsistently(signal)));
     if (signal.aborted) return;
     for (const uid of stale) {
       const key = cache.allocationOf(uid)?.request as RequestKey | undefined;
-      if (key === undefined || writer.isWriting(key) || cache.isBound(uid)) continue;
+      if (key === undefined || isUnderWay(uid) || cache.isBound(uid)) continue;
       cache.forgetAssumed(uid);
       update.release(uid);
       queue.requeue(key, {uid, delayMs: 0});

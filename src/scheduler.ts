@@ -26,7 +26,11 @@ export interface SchedulerOptions {
   readonly place: (batch: readonly RequestRecord[], snapshot: Snapshot) => Plan<RequestRecord>;
   readonly committer: Committer;
   readonly update: PendingUpdate;
-  readonly writer: {room(signal: AbortSignal): Promise<void>; write(intent: BindIntent): void};
+  readonly writer: {
+    room(signal: AbortSignal): Promise<void>;
+    write(intent: BindIntent): void;
+    isWriting(key: RequestRecord['key'], uid: string): boolean;
+  };
   /** Takes the reason of a request that waits for the ledger. */
   readonly report: (intent: PendingIntent) => void;
   readonly onCycle: (summary: CycleSummary) => void;
@@ -39,9 +43,16 @@ export interface SchedulerOptions {
 export class Scheduler {
   readonly #options: SchedulerOptions;
   #cycle = 0;
+  /** What the cycle under way has assumed, by uid. */
+  #deciding: ReadonlySet<string> = new Set();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+  }
+
+  /** Whether the cycle under way has a decision about it: its commit may be tried for minutes. */
+  isDeciding(uid: string): boolean {
+    return this.#deciding.has(uid);
   }
 
   /** Cycles until `signal` aborts, after the one under way, or until another leader fences this one. */
@@ -59,7 +70,7 @@ export class Scheduler {
 
     // 1 Take a batch: as long as the writer has room, so that what is decided is soon written.
     await writer.room(signal);
-    const batch = await this.#nextBatch(signal);
+    const batch = this.#withoutWritten(await this.#nextBatch(signal));
     watch.end('batch');
 
     // 2 One snapshot for the whole batch.
@@ -72,12 +83,14 @@ export class Scheduler {
 
     // 4 Assume, so that the next cycle sees the capacity as taken before anybody has confirmed it.
     const assignments = plan.assigned.map(toAllocation);
+    this.#deciding = new Set(assignments.map(({uid}) => uid));
     for (const assignment of assignments) cache.assume(assignment);
     watch.end('assume');
 
     // 5 Commit: one ledger update, which carries the releases gathered since the last one too.
-    const gathered = update.take(limits.releasesPerCommit, assignments);
-    const isEmpty = assignments.length === 0 && gathered.releases.length === 0;
+    const isEmpty = assignments.length === 0 && update.releaseCount === 0;
+    // Not taken in vain: what is seen bound would never leave the ledger.
+    const gathered = isEmpty ? nothing : update.take(limits.releasesPerCommit, assignments);
     const cycle = isEmpty ? this.#cycle : ++this.#cycle;
     const capacities = cache.capacities(new Set(assignments.map(({workerName}) => workerName)));
     const committed: Committed = isEmpty
@@ -92,6 +105,7 @@ export class Scheduler {
 
     // 6 Hand over: accepted ones to the status writer, the rest back to the queue with its reason.
     const rejected = this.#handOver(plan, committed.rejects, {epoch, cycle});
+    this.#deciding = new Set();
     watch.end('handOver');
 
     this.#options.onCycle({
@@ -148,6 +162,19 @@ export class Scheduler {
     return rejected;
   }
 
+  /**
+   * A request that left the queue and came back (suspended and resumed) while its bind is still on its
+   * way waits for the end of that: a second decision would give away what the first one may yet take.
+   */
+  #withoutWritten(batch: readonly RequestRecord[]): readonly RequestRecord[] {
+    const {queue, writer} = this.#options;
+    return batch.filter(({key, uid}) => {
+      if (!writer.isWriting(key, uid)) return true;
+      queue.requeue(key, {uid});
+      return false;
+    });
+  }
+
   /** The ledger does not answer: whoever looks at a decided request shall see why it waits. */
   #sayWaiting(plan: Plan<RequestRecord>, cause: Error): void {
     const message = `the ledger does not answer, nothing is placed until it does: ${cause.message}`;
@@ -173,6 +200,8 @@ export class Scheduler {
     return batch;
   }
 }
+
+const nothing = {releases: [], confirmed: []} as const;
 
 function toAllocation({request, workerName, gpuDevices}: Assigned<RequestRecord>): Allocation {
   const {cpuMillis, memoryBytes, gpuMillis} = request.demand;

@@ -91,8 +91,8 @@ export class StatusWriter {
   }
 
   /** Whether a placement of this request has no outcome yet. */
-  isWriting(key: RequestKey): boolean {
-    return this.#bound.has(key);
+  isWriting(key: RequestKey, uid: string): boolean {
+    return this.#bound.get(key)?.record.uid === uid;
   }
 
   /** Takes an intent; it is written while `run` runs. Wait for `room` before: this takes every one. */

@@ -285,3 +285,21 @@ describe('the scheduler', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 });
+
+describe('a request whose earlier bind is still on its way', () => {
+  it('is given back, and the rest of its batch decided', async () => {
+    const {clock, notes, run, give} = createSchedulerRig({writtenUids: ['a']});
+    run();
+    void give([a, b]);
+    await clock.advance(0);
+    expect(notes).toEqual([
+      'batch',
+      'requeue a',
+      'snapshot',
+      'place',
+      'assume b w-1',
+      'commit b',
+      'bind b',
+    ]);
+  });
+});

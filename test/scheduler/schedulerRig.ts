@@ -35,6 +35,8 @@ export interface SchedulerRigOptions {
   /** Answer to each commit, in order; then all are accepted. */
   readonly answers?: readonly (CommitResult | Promise<CommitResult>)[];
   readonly boundUids?: readonly string[];
+  /** Their binds are still on their way. */
+  readonly writtenUids?: readonly string[];
 }
 
 /** A scheduler among fakes that note, in one list, what they are told and in which order. */
@@ -42,6 +44,7 @@ export function createSchedulerRig({
   plan = allOnOne,
   answers = [],
   boundUids = [],
+  writtenUids = [],
 }: SchedulerRigOptions = {}) {
   const clock = new VirtualClock();
   const notes: string[] = [];
@@ -119,6 +122,7 @@ export function createSchedulerRig({
         notes.push(`bind ${intent.record.uid}`);
         binds.push(intent);
       },
+      isWriting: (_, uid) => writtenUids.includes(uid),
     },
     report: (intent) => reports.push(intent),
     onCycle: (summary) => cycles.push(summary),
