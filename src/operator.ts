@@ -127,8 +127,8 @@ export class Operator {
       return end;
     }
     await this.#elector.run(AbortSignal.any([signal, leave.signal]), {
-      onElected: async (epoch, leadSignal) => {
-        const ended = await this.#lead(epoch, leadSignal);
+      onElected: async (epoch, leadSignal, lost) => {
+        const ended = await this.#lead(epoch, leadSignal, lost);
         if (ended === 'fenced') lose();
       },
       onLost: (reason) => {
@@ -139,11 +139,17 @@ export class Operator {
     return end;
   }
 
-  async #lead(epoch: number, signal: AbortSignal): Promise<'stopped' | 'fenced' | 'again'> {
+  /** @param lost aborts when another replica may lead already: from then on nothing more is written */
+  async #lead(
+    epoch: number,
+    signal: AbortSignal,
+    lost: AbortSignal = new AbortController().signal,
+  ): Promise<'stopped' | 'fenced' | 'again'> {
     const {log} = this.#options;
     const {scheduler, lifecycle, nodeWorkers} = this.stages;
     const over = new AbortController();
-    const {followers, drain} = this.#startFollowers(over.signal);
+    let drainUntil = lost;
+    const {followers, drain} = this.#startFollowers(AbortSignal.any([over.signal, lost]));
     try {
       this.stages.queue.restart();
       const prepared = await this.#leader.prepare(epoch, signal);
@@ -163,24 +169,30 @@ export class Operator {
       const leading = AbortSignal.any([signal, over.signal]);
       followers.push(lifecycle.run(leading), nodeWorkers.run(leading), this.#housekeep(leading));
       const ended = await scheduler.run(epoch, signal);
-      if (ended === 'fenced') log.error({epoch}, 'another leader has the ledger; leaving');
+      if (ended === 'fenced') {
+        log.error({epoch}, 'another leader has the ledger; leaving');
+        drainUntil = AbortSignal.abort();
+      }
       return ended;
     } finally {
-      await drain();
+      await drain(drainUntil);
       over.abort();
       await Promise.all(followers);
     }
   }
 
   /** What writes for a leader, from the moment it leads. */
-  #startFollowers(over: AbortSignal): {followers: Promise<void>[]; drain: () => Promise<void>} {
+  #startFollowers(over: AbortSignal): {
+    followers: Promise<void>[];
+    drain: (until: AbortSignal) => Promise<void>;
+  } {
     const {writer, reporter, events, view} = this.stages;
     const {clock, config} = this.#options;
     const followers = [writer.run(over), reporter.run(over), events.run(over), view.run(over)];
-    const drain = async () => {
+    const drain = async (until: AbortSignal) => {
       const tooLate = new AbortController();
       const cancel = clock.setTimer(config.shutdown.drainMs, () => tooLate.abort());
-      await writer.drain(tooLate.signal);
+      await writer.drain(AbortSignal.any([until, tooLate.signal]));
       cancel();
     };
     return {followers, drain};
@@ -202,7 +214,16 @@ export class Operator {
       nodeWorkers.resync();
       for (const {workerName} of cache.audit())
         log.error({workerName}, 'usage differs from its allocations');
+      await this.#auditLedger(signal);
     }
+  }
+
+  /** Only said: what is wrong there is made right by the settle of the next leader. */
+  async #auditLedger(signal: AbortSignal): Promise<void> {
+    const audit = await this.stages.ledger.audit?.(signal);
+    if (audit?.kind !== 'audited') return;
+    for (const difference of audit.differences)
+      this.#options.log.error(difference, 'sum in the ledger differs from its allocations');
   }
 
   /** The silence of a worker may be that of our watches: it is lost only when a read says the same. */

@@ -39,9 +39,10 @@ export interface LeaseDurations {
 export interface LeaderCallbacks {
   /**
    * Called with the epoch of this leadership, higher than every one before it. `leadSignal` aborts
-   * when it ends; the Lease is given up once the promise settles, and then tried for again.
+   * when it ends, `lost` only when somebody else may lead already; the Lease is given up once the
+   * promise settles, and then tried for again.
    */
-  onElected(epoch: number, leadSignal: AbortSignal): Promise<void>;
+  onElected(epoch: number, leadSignal: AbortSignal, lost: AbortSignal): Promise<void>;
   /** After the promise of `onElected` settled, when the Lease was lost and not given up. */
   onLost?(reason: string): void;
 }
@@ -208,7 +209,7 @@ export class LeaderElector {
     // A stopping leader is still the leader while it finishes: only its work is told to end.
     const keeping = term.keep(over.signal);
     try {
-      await callbacks.onElected(epoch, AbortSignal.any([signal, term.lost]));
+      await callbacks.onElected(epoch, AbortSignal.any([signal, term.lost]), term.lost);
     } finally {
       over.abort();
       await keeping;

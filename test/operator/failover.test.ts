@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests, leases, ledgers, pathOf} from '../../src/kube/resource.ts';
-import {type CallMatch, isBind, isCommit} from './calls.ts';
+import {type CallMatch, isBind, isCommit, isLease} from './calls.ts';
 import {conditionOf, numbered} from './objects.ts';
 import {OperatorRig} from './operatorRig.ts';
 import type {Replica} from './replica.ts';
@@ -177,6 +177,58 @@ describe('a leader that is stopped for a minute and goes on', () => {
     await rig.until('it has left', () => !first.isRunning, 30_000);
     expect(rig.inFlight()).toEqual([]);
     expect(rig.leader.operator.stages.cache.usageOf('w-1').containers).toBe(0);
+    await rig.end();
+  });
+});
+
+describe('a leader whose binds are refused for now', () => {
+  async function stageRefusedBinds() {
+    const rig = new OperatorRig();
+    await rig.world.createWorkers(numbered('w', 4));
+    const first = await rig.lead();
+    first.faults.inject({
+      fault: {kind: 'status', status: 429, retryAfterMs: 200},
+      matches: isBind,
+      times: Number.POSITIVE_INFINITY,
+    });
+    await rig.world.createRequests(names);
+    await rig.until('all are committed', () => rig.inFlight().length === names.length);
+    return {rig, first};
+  }
+
+  it('binds nothing more once its Lease is lost', async () => {
+    const {rig, first} = await stageRefusedBinds();
+    const second = rig.add();
+    first.faults.inject({
+      fault: {kind: 'status', status: 500},
+      matches: isLease,
+      times: Number.POSITIVE_INFINITY,
+    });
+    await rig.until('it has lost its Lease', () => !first.operator.isLeader, 20_000);
+    const tried = first.sent(isBind).length;
+    await rig.until('it has left', () => !first.isRunning, 1_000);
+    expect(first.sent(isBind)).toHaveLength(tried);
+    expect(first.end).toBe('leadership lost');
+    await leads(rig, second);
+    await rig.placed(names);
+    await rig.end();
+  });
+
+  it('binds nothing more once the ledger has fenced it', async () => {
+    const {rig, first} = await stageRefusedBinds();
+    const path = pathOf(ledgers, {name: 'berth', subresource: 'status'});
+    const contentType = 'application/merge-patch+json' as const;
+    await rig.world.call({method: 'PATCH', path, contentType, body: {status: {epoch: 7}}});
+    const fenced = 'another leader has the ledger; leaving';
+    await rig.world.createRequests(['later']);
+    await rig.until('it knows', () => first.complaints.includes(fenced), 1_000);
+    const tried = first.sent(isBind).length;
+    await rig.until('it has left', () => !first.isRunning, 1_000);
+    expect(first.sent(isBind)).toHaveLength(tried);
+    const second = rig.add();
+    await leads(rig, second);
+    await rig.placed([...names, 'later']);
+    expect(ledgerOf(rig)).toMatchObject({status: {epoch: 8}});
     await rig.end();
   });
 });
