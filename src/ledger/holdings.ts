@@ -1,18 +1,9 @@
 import type {Allocation, Capacity} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
-import {Reject} from './ledger.ts';
+import {Reject, type WorkerSum} from './ledger.ts';
 
 /** Thousandths of one whole GPU device. */
 const wholeGpuMillis = 1000;
-
-/** What is taken of one worker: the sum over its allocations. */
-export interface WorkerSum {
-  cpuMillis: number;
-  memoryBytes: number;
-  containers: number;
-  /** By device index; shorter than the worker's GPUs where the last ones are untouched. */
-  readonly gpuMillis: number[];
-}
 
 /**
  * Allocations by uid, and their sum per worker. Both change in one method, so that a sum is never

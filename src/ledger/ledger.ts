@@ -74,6 +74,8 @@ export interface Ledger {
     signal: AbortSignal,
   ): Promise<CommitResult>;
   commit(input: CommitInput, signal: AbortSignal): Promise<CommitResult>;
+  /** Compares the sums with the allocations; absent where no sums are stored beside these. */
+  audit?(signal: AbortSignal): Promise<AuditResult>;
   close(): Promise<void>;
 }
 
@@ -81,3 +83,25 @@ export type OpenResult =
   | {readonly kind: 'opened'; readonly allocations: readonly Allocation[]}
   | {readonly kind: 'fenced'; readonly currentEpoch: number}
   | Unavailable;
+
+export type AuditResult =
+  | {readonly kind: 'audited'; readonly differences: readonly SumDifference[]}
+  | Unavailable;
+
+/** A worker whose sum is not the sum over its allocations. A settle makes it right. */
+export interface SumDifference {
+  readonly workerName: string;
+  /** What commits go by; undefined: there is none. */
+  readonly stored: WorkerSum | undefined;
+  /** What the allocations add up to; undefined: there are none. */
+  readonly summed: WorkerSum | undefined;
+}
+
+/** What is taken of one worker: the sum over its allocations. */
+export interface WorkerSum {
+  cpuMillis: number;
+  memoryBytes: number;
+  containers: number;
+  /** By device index; shorter than the worker's GPUs where the last ones are untouched. */
+  readonly gpuMillis: number[];
+}

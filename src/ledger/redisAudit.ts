@@ -1,21 +1,8 @@
-import {Holdings, type WorkerSum} from './holdings.ts';
-import type {Unavailable} from './ledger.ts';
+import {Holdings} from './holdings.ts';
+import type {AuditResult, SumDifference, WorkerSum} from './ledger.ts';
 import type {RedisConnection} from './redisConnection.ts';
 import {readHash} from './redisHash.ts';
 import {parseRecord, parseSum, type StoredSum} from './redisRecord.ts';
-
-/** A worker whose sum is not the sum over its allocations. A settle makes it right. */
-export interface SumDifference {
-  readonly workerName: string;
-  /** What the scripts go by; undefined: there is none. */
-  readonly stored: WorkerSum | undefined;
-  /** What the allocations add up to; undefined: there are none. */
-  readonly summed: WorkerSum | undefined;
-}
-
-export type AuditResult =
-  | {readonly kind: 'audited'; readonly differences: readonly SumDifference[]}
-  | Unavailable;
 
 interface Keys {
   readonly allocations: string;

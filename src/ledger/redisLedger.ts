@@ -3,6 +3,7 @@ import {assert} from '../lib/assert.ts';
 import type {Clock} from '../lib/clock.ts';
 import {assertAssignments} from './holdings.ts';
 import {
+  type AuditResult,
   type CommitInput,
   type CommitResult,
   type Ledger,
@@ -10,7 +11,7 @@ import {
   Reject,
   type Unavailable,
 } from './ledger.ts';
-import {type AuditResult, auditSums} from './redisAudit.ts';
+import {auditSums} from './redisAudit.ts';
 import {RedisConnection} from './redisConnection.ts';
 import type {RedisOptions} from './redisCredentials.ts';
 import {readHash} from './redisHash.ts';

@@ -1,5 +1,5 @@
 import type {Allocation} from '../api/resources.ts';
-import type {WorkerSum} from './holdings.ts';
+import type {WorkerSum} from './ledger.ts';
 
 /** An allocation as Redis holds it under its uid; the format is described in `lua/records.lua`. */
 export function formatRecord(allocation: Allocation): string {

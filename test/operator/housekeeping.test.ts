@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import type {SumDifference} from '../../src/ledger/ledger.ts';
 import {isBind, isCommit, isLedgerPatch} from './calls.ts';
 import {numbered} from './objects.ts';
 import {OperatorRig} from './operatorRig.ts';
@@ -125,4 +126,24 @@ describe('an assumption without an end', () => {
     expect(world.request('r-1').status?.attempts).toBe(1);
     await rig.end();
   });
+});
+
+it('the sums of a ledger that stores them are compared regularly, and a difference is said', async () => {
+  const rig = new OperatorRig({config: {cache: {auditIntervalMs: 60_000}}});
+  await rig.world.createWorkers(['w-1']);
+  const leader = await rig.lead();
+  const stored = {cpuMillis: 100, memoryBytes: 0, containers: 1, gpuMillis: []};
+  const differences: SumDifference[] = [{workerName: 'w-1', stored, summed: undefined}];
+  let audits = 0;
+  leader.operator.stages.ledger.audit = async () => {
+    audits++;
+    return {kind: 'audited', differences};
+  };
+  await rig.advance(130_000);
+  expect(audits).toBe(2);
+  const said = leader.log.filter(({message}) => message.startsWith('sum in the ledger differs'));
+  expect(said.map(({level, keys}) => ({level, keys}))).toEqual(
+    [1, 2].map(() => ({level: 'error', keys: differences[0]})),
+  );
+  await rig.end();
 });
