@@ -101,13 +101,19 @@ function createTruth({config, clock, random, log, metrics, ledger}: OperatorOpti
     clock,
     maxWorkers: config.queue.maxWorkers,
   });
+  let refused = 0;
   const queue = new RequestQueue({
     clock,
     random,
     limits: config.queue,
     onPlaced: (waitedMs) => metrics.queueDuration.observe(waitedMs / 1000),
-    onRefused: ({key}) =>
-      log.warn({request: key, maxRequests: config.queue.maxRequests}, 'too many requests known'),
+    onRefused: ({key}) => {
+      metrics.refusedRequests.inc();
+      // The first of many, and then one a thousand: each may come again and again.
+      if (refused++ % 1_000 > 0) return;
+      const {maxRequests} = config.queue;
+      log.warn({request: key, refused, maxRequests}, 'too many requests known');
+    },
   });
   return {cache, queue, update: new PendingUpdate(), ledger: ledger(cache)};
 }
@@ -220,7 +226,10 @@ function createWriters(
     update,
     report: (waiting) => reporter.report({kind: 'pending', ...waiting}),
     onState: (request) => lifecycle.observe(request),
-    onGone: (key, uid) => lifecycle.gone(key, uid),
+    onGone: (key, uid) => {
+      reporter.forget(key);
+      lifecycle.gone(key, uid);
+    },
   });
   return {writer, events, reporter, view, router, lifecycle};
 }

@@ -49,11 +49,6 @@ export function parsePool(object: unknown): ParsedPool {
   };
 }
 
-/** What a pool without an object is like. */
-export function defaultPool(name: string): PoolRecord {
-  return {name, strategy: undefined, loadBound: workerPoolSpecSchema.parse({}).loadBound};
-}
-
 function amountOr0(amount: ReturnType<typeof parseCpuMillis>): number {
   return typeof amount === 'number' ? amount : 0;
 }

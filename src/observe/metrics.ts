@@ -57,6 +57,11 @@ export class Metrics {
     buckets: secondsBuckets,
     registers: this.#registers,
   });
+  readonly refusedRequests = new Counter({
+    name: 'berth_requests_refused_total',
+    help: 'Requests seen and not taken into the queue, as queue.maxRequests are known.',
+    registers: this.#registers,
+  });
   readonly ledgerOutages = new Counter({
     name: 'berth_ledger_outages_total',
     help: 'Times that commits stopped as the ledger was unavailable.',

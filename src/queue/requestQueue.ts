@@ -78,7 +78,6 @@ export class RequestQueue {
   readonly #undecided = new Map<string, Undecided>();
   #inFlight = 0;
   #placed = 0;
-  #refused = 0;
 
   constructor(options: RequestQueueOptions) {
     this.#options = options;
@@ -99,11 +98,6 @@ export class RequestQueue {
     return this.#waiting.readyCount;
   }
 
-  /** How many upserts found the queue full. */
-  get refusedCount(): number {
-    return this.#refused;
-  }
-
   get parkedClassCount(): number {
     return this.#waiting.parkedClassCount;
   }
@@ -122,7 +116,6 @@ export class RequestQueue {
     this.remove(record.key);
     const {limits, onRefused} = this.#options;
     if (this.#entries.size >= limits.maxRequests) {
-      this.#refused++;
       onRefused?.(record);
       return {kind: 'full', maxRequests: limits.maxRequests};
     }

@@ -33,6 +33,11 @@ export class Reporter {
     this.#gate.open();
   }
 
+  /** The request is gone. A replica that stands by for months must not keep what it never writes. */
+  forget(key: RequestKey): void {
+    this.#latest.delete(key);
+  }
+
   /** Something new may be unreported in the queue. */
   poke(): void {
     this.#gate.open();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {defaultPool, parsePool} from '../../src/api/parsePool.ts';
+import {parsePool} from '../../src/api/parsePool.ts';
 import {parseWorker, shownText} from '../../src/api/parseWorker.ts';
 import type {WorkerPool} from '../../src/api/workerPoolSchema.ts';
 import type {Worker} from '../../src/api/workerSchema.ts';
@@ -123,13 +123,12 @@ describe('a worker', () => {
 });
 
 describe('a pool', () => {
-  test('without an object is as one with an empty spec', () => {
+  test('with an empty spec has the defaults', () => {
     expect(parsePool({metadata: {name: 'gpu'}})).toEqual({
       kind: 'valid',
-      pool: defaultPool('gpu'),
+      pool: {name: 'gpu', strategy: undefined, loadBound: 1.25},
       nodes: undefined,
     });
-    expect(defaultPool('gpu')).toEqual({name: 'gpu', strategy: undefined, loadBound: 1.25});
   });
 
   test('that makes workers of nodes says of which, and what it leaves them', () => {

@@ -39,6 +39,15 @@ describe('the reporter', () => {
     expect(events).toEqual(writes);
   });
 
+  it('forgets a request that is gone before it could be written', async () => {
+    const {clock, reporter, writes, stop} = createReporter();
+    for (const intent of [of('a'), of('b')]) reporter.report(intent);
+    reporter.forget(of('a').record.key);
+    void reporter.run(stop.signal);
+    await clock.advance(0);
+    expect(said(writes)).toEqual(['b no']);
+  });
+
   it('goes on with the unreported ones page by page, and again when poked', async () => {
     const unreported = ['a', 'b', 'c', 'd', 'e'].map((name) => of(name));
     const {clock, reporter, writes, stop} = createReporter(unreported);
