@@ -1,3 +1,4 @@
+import {allocationOf} from './api/allocation.ts';
 import {ScheduledReason} from './api/reasons.ts';
 import type {RequestRecord} from './api/records.ts';
 import type {Allocation, Capacity} from './api/resources.ts';
@@ -7,7 +8,7 @@ import type {PendingUpdate} from './ledger/pendingUpdate.ts';
 import type {Clock} from './lib/clock.ts';
 import type {Log} from './lib/log.ts';
 import type {CyclePhase, CycleSummary} from './observe/cycleSummary.ts';
-import type {Assigned, Plan, Snapshot, Verdict} from './placement/plan.ts';
+import type {Plan, Snapshot, Verdict} from './placement/plan.ts';
 import type {BindIntent, PendingIntent} from './status/intent.ts';
 
 export interface SchedulerOptions {
@@ -82,7 +83,9 @@ export class Scheduler {
     watch.end('place');
 
     // 4 Assume, so that the next cycle sees the capacity as taken before anybody has confirmed it.
-    const assignments = plan.assigned.map(toAllocation);
+    const assignments = plan.assigned.map((assigned) =>
+      allocationOf(assigned.request, assigned, assigned.request.demand),
+    );
     this.#deciding = new Set(assignments.map(({uid}) => uid));
     for (const assignment of assignments) cache.assume(assignment);
     watch.end('assume');
@@ -202,19 +205,6 @@ export class Scheduler {
 }
 
 const nothing = {releases: [], confirmed: []} as const;
-
-function toAllocation({request, workerName, gpuDevices}: Assigned<RequestRecord>): Allocation {
-  const {cpuMillis, memoryBytes, gpuMillis} = request.demand;
-  return {
-    uid: request.uid,
-    request: request.key,
-    workerName,
-    cpuMillis,
-    memoryBytes,
-    gpuDevices,
-    gpuMillis,
-  };
-}
 
 /** Splits a cycle into its phases. */
 class PhaseWatch {

@@ -102,6 +102,9 @@ export interface WorkerRecord {
 
 export type Strategy = 'Spread' | 'Pack';
 
+/** Of a pool that names no load bound, and of workers whose pool has no object (PLACEMENT.md). */
+export const DEFAULT_LOAD_BOUND = 1.25;
+
 export interface PoolRecord {
   readonly name: string;
   /** Undefined: Pack where its workers have GPUs, else Spread. */

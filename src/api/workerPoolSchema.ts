@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {objectMetaSchema} from './objectMeta.ts';
 import {labelMap} from './placementSchema.ts';
+import {DEFAULT_LOAD_BOUND} from './records.ts';
 import {conditions, cpuQuantity, memoryQuantity, observedGeneration} from './schemaParts.ts';
 
 export const workerPoolSpecSchema = z
@@ -13,7 +14,7 @@ export const workerPoolSpecSchema = z
       .number()
       .min(1)
       .max(100)
-      .default(1.25)
+      .default(DEFAULT_LOAD_BOUND)
       .describe('A worker may take so many times the mean load for the sake of affinity.'),
     nodeSelector: labelMap()
       .optional()

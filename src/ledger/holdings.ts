@@ -1,3 +1,4 @@
+import {isSameAllocation} from '../api/allocation.ts';
 import type {Allocation, Capacity} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import {Reject, type WorkerSum} from './ledger.ts';
@@ -94,21 +95,6 @@ function fits(assignment: Allocation, capacity: Capacity, sum: WorkerSum | undef
         device < capacity.gpuCount &&
         (sum?.gpuMillis[device] ?? 0) + assignment.gpuMillis <= wholeGpuMillis,
     )
-  );
-}
-
-/**
- * Whether committing `right` over `left` changes nothing. Amounts and devices count: accepting
- * another device as the same assignment would bind a GPU that the ledger believes to be free.
- */
-export function isSameAllocation(left: Allocation, right: Allocation): boolean {
-  return (
-    left.workerName === right.workerName &&
-    left.cpuMillis === right.cpuMillis &&
-    left.memoryBytes === right.memoryBytes &&
-    left.gpuMillis === right.gpuMillis &&
-    left.gpuDevices.length === right.gpuDevices.length &&
-    left.gpuDevices.every((device, index) => device === right.gpuDevices[index])
   );
 }
 

@@ -1,6 +1,7 @@
+import {isSameAllocation} from '../api/allocation.ts';
 import type {Allocation} from '../api/resources.ts';
 import type {Transport} from '../kube/transport.ts';
-import {assertAssignments, Holdings, isSameAllocation} from './holdings.ts';
+import {assertAssignments, Holdings} from './holdings.ts';
 import {
   type CommitInput,
   type CommitResult,

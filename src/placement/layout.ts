@@ -1,8 +1,6 @@
+import {DEFAULT_LOAD_BOUND} from '../api/records.ts';
 import {EligibilityCache} from './eligibilityCache.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
-
-/** Load bound of a worker whose pool has no object: a quarter above the mean (PLACEMENT.md). */
-const DEFAULT_LOAD_BOUND = 1.25;
 
 /**
  * What is true of the workers until one joins, leaves or is edited, a struct of arrays indexed by

@@ -1,7 +1,8 @@
+import {isSameAllocation} from '../api/allocation.ts';
 import type {Allocation} from '../api/resources.ts';
 import type {Clock} from '../lib/clock.ts';
 import type {Usage} from '../placement/plan.ts';
-import {isSameAllocation, UsageSum} from './usageSum.ts';
+import {UsageSum} from './usageSum.ts';
 
 interface OnWorker {
   readonly uids: Set<string>;

@@ -53,15 +53,3 @@ export function isSameUsage(left: Usage, right: Usage): boolean {
     left.gpuMillis.every((millis, device) => millis === right.gpuMillis[device])
   );
 }
-
-/** Whether both hold the same of the same worker. */
-export function isSameAllocation(left: Allocation, right: Allocation): boolean {
-  return (
-    left.workerName === right.workerName &&
-    left.cpuMillis === right.cpuMillis &&
-    left.memoryBytes === right.memoryBytes &&
-    left.gpuMillis === right.gpuMillis &&
-    left.gpuDevices.length === right.gpuDevices.length &&
-    left.gpuDevices.every((device, index) => device === right.gpuDevices[index])
-  );
-}
