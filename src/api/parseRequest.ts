@@ -13,10 +13,12 @@ import type {
   RequestKey,
   RequestRecord,
 } from './records.ts';
-import {classOf} from './requestClass.ts';
+import {classOf, readDemand} from './requestClass.ts';
 
 const NO_CONDITIONS: readonly Condition[] = Object.freeze([]);
 const NO_DEVICES: readonly number[] = Object.freeze([]);
+/** GPUs of one worker, as the schema of Workers has it. */
+const MAX_GPUS = 16;
 
 /**
  * Parses a ContainerRequest once, at the border, into integers with every default in place. Never
@@ -41,7 +43,8 @@ export function parseRequest(object: unknown): ParsedRequest {
     (parsed.success ? undefined : firstProblem(parsed.error, root.spec, 'spec'));
   if (problem || !parsed.success) {
     const found = problem ?? problemAt('spec', root.spec, 'a spec');
-    return {...identity, kind: 'invalid', phase, problem: found, placement, conditions};
+    const demand = readDemand(root.spec);
+    return {...identity, kind: 'invalid', phase, problem: found, placement, demand, conditions};
   }
   return {
     ...identity,
@@ -111,15 +114,19 @@ function placementOf(status: RawObject): Placement | undefined {
   const workerName = asText(status.workerName);
   if (workerName === '') return undefined;
   const assignment = asObject(status.assignment);
-  const devices = assignment.gpuDevices;
   return {
     workerName,
     assignmentId: asText(assignment.id),
     epoch: asCount(assignment.epoch, 0),
-    gpuDevices: Array.isArray(devices)
-      ? devices.filter((device) => asCount(device, -1) >= 0)
-      : NO_DEVICES,
+    gpuDevices: devicesOf(assignment.gpuDevices),
   };
+}
+
+/** No worker has more than `MAX_GPUS`: what is no index of one of them is nobody's device. */
+function devicesOf(value: unknown): readonly number[] {
+  if (!Array.isArray(value) || value.length === 0) return NO_DEVICES;
+  const devices = new Set(value.filter((device) => asCount(device, MAX_GPUS) < MAX_GPUS));
+  return [...devices].sort((left, right) => left - right);
 }
 
 function conditionsOf(value: unknown): readonly Condition[] {

@@ -60,6 +60,8 @@ export interface InvalidRequest extends Identity {
   readonly phase: Phase;
   readonly problem: Problem;
   readonly placement: Placement | undefined;
+  /** Undefined where it is what cannot be understood, or a part of it. */
+  readonly demand: Demand | undefined;
   readonly conditions: readonly Condition[];
 }
 

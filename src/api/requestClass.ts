@@ -1,6 +1,7 @@
 import type {z} from 'zod';
 import type {Constraints, LabelSelector, SelectorRequirement, Toleration} from './constraints.ts';
 import type {containerRequestSpecSchema} from './containerRequestSchema.ts';
+import {resourcesSchema} from './placementSchema.ts';
 import {MAX_CPU_MILLIS, MAX_MEMORY_BYTES, parseCpuMillis, parseMemoryBytes} from './quantity.ts';
 import type {Demand} from './resources.ts';
 
@@ -45,6 +46,14 @@ function keyOf(demand: Demand, constraints: Constraints): string {
   if (demand.gpuCount > 0) key += ` ${demand.gpuCount}x${demand.gpuMillis}`;
   if (demand.gpuTypes.length > 0) key += JSON.stringify(demand.gpuTypes);
   return constraints === UNCONSTRAINED ? key : `${key} ${JSON.stringify(constraints)}`;
+}
+
+/** The demand of a spec that did not pass the schema, where that part of it did. */
+export function readDemand(spec: unknown): Demand | undefined {
+  if (typeof spec !== 'object' || spec === null) return undefined;
+  const {resources = {}} = spec as {readonly resources?: unknown};
+  const parsed = resourcesSchema.safeParse(resources);
+  return parsed.success ? demandOf(parsed.data) : undefined;
 }
 
 function demandOf(resources: Spec['resources']): Demand {

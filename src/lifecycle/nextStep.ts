@@ -1,3 +1,4 @@
+import {asTimeMs} from '../api/rawObject.ts';
 import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
 import type {
   FinishedRequest,
@@ -123,7 +124,7 @@ function stepOfWaiting(request: RequestRecord, {nowMs}: Surroundings): Step {
   // Resumed a moment ago: the report that ends this reason starts the time.
   if (scheduled?.reason === ScheduledReason.Suspended) return {kind: 'wait', delayMs: timeoutMs};
   // One that lost its worker has waited since then, not since its creation.
-  const since = scheduled ? Date.parse(scheduled.lastTransitionTime) : 0;
+  const since = asTimeMs(scheduled?.lastTransitionTime) ?? 0;
   const sentence = `no worker within ${placementTimeoutSeconds} s (spec.placementTimeoutSeconds)`;
   return at(
     Math.max(request.createdMs, since) + timeoutMs,

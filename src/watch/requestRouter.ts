@@ -1,5 +1,13 @@
+import {allocationOf} from '../api/allocation.ts';
+import {MAX_CPU_MILLIS} from '../api/quantity.ts';
 import {ScheduledReason} from '../api/reasons.ts';
-import type {InvalidRequest, ParsedRequest, RequestKey, RequestRecord} from '../api/records.ts';
+import type {
+  InvalidRequest,
+  ParsedRequest,
+  Placement,
+  RequestKey,
+  RequestRecord,
+} from '../api/records.ts';
 import type {Allocation} from '../api/resources.ts';
 import {isOlder} from '../api/resourceVersion.ts';
 import {assertNever} from '../lib/assertNever.ts';
@@ -66,8 +74,10 @@ export class RequestRouter {
         break;
       case 'invalid':
         queue.remove(request.key);
-        // Once placed, what it holds is known from before; its worker's agent goes on.
-        if (request.placement !== undefined) break;
+        if (request.placement !== undefined) {
+          this.#holdUnreadable(request, request.placement);
+          break;
+        }
         this.#freeUnbound(request.uid);
         report(invalid(request));
         break;
@@ -105,7 +115,7 @@ export class RequestRouter {
     const {queue, cache, update, report} = this.#options;
     if (request.placement !== undefined) {
       queue.remove(request.key);
-      cache.confirm(boundAllocation(request, request.placement));
+      cache.confirm(allocationOf(request, request.placement, request.demand));
       update.confirm(request.uid);
       return;
     }
@@ -116,6 +126,15 @@ export class RequestRouter {
       return;
     }
     queue.upsert(request);
+  }
+
+  /** Once placed it goes on. What it holds is in its spec, or known from before, or its whole worker. */
+  #holdUnreadable(request: InvalidRequest, placement: Placement): void {
+    const {cache, update} = this.#options;
+    const {demand} = request;
+    if (demand === undefined && cache.isBound(request.uid)) return;
+    cache.confirm(allocationOf(request, placement, demand ?? wholeWorker(placement)));
+    update.confirm(request.uid);
   }
 
   /** Without a worker in its status it holds nothing, unless a bind of ours is under way. */
@@ -129,20 +148,17 @@ export class RequestRouter {
   }
 }
 
-function boundAllocation(
-  request: RequestRecord,
-  placement: NonNullable<RequestRecord['placement']>,
-): Allocation {
-  const {cpuMillis, memoryBytes, gpuMillis} = request.demand;
-  const {workerName, gpuDevices} = placement;
+type Held = Pick<Allocation, 'cpuMillis' | 'memoryBytes' | 'gpuMillis'>;
+
+/**
+ * Of a placed request nobody can read how much it holds: as much as no worker has, so that its worker takes
+ * nothing new. CPU alone does that, and sums of memory would leave the exact integers.
+ */
+function wholeWorker({gpuDevices}: Placement): Held {
   return {
-    uid: request.uid,
-    request: request.key,
-    workerName,
-    cpuMillis,
-    memoryBytes,
-    gpuDevices,
-    gpuMillis,
+    cpuMillis: MAX_CPU_MILLIS,
+    memoryBytes: 1,
+    gpuMillis: gpuDevices.length > 0 ? 1000 : 0,
   };
 }
 

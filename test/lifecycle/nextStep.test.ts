@@ -41,6 +41,7 @@ const unreadable = (changes: Partial<InvalidRequest> = {}): InvalidRequest => {
     kind: 'invalid',
     phase: 'Scheduled',
     problem: {field: 'spec', found: '7', wanted: 'an object'},
+    demand: undefined,
     conditions: [],
     ...changes,
   };

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {containerRequests} from '../../src/kube/resource.ts';
 import {conditionOf, numbered} from './objects.ts';
 import {OperatorRig} from './operatorRig.ts';
 
@@ -132,6 +133,61 @@ describe('a request that cannot be placed as it is', () => {
         keys: expect.objectContaining({name: 'w-odd', field: 'spec.capacity.cpu'}),
       }),
     );
+    await rig.end();
+  });
+});
+
+describe('a placed request that cannot be read any more', () => {
+  const large = {resources: {cpu: '3', memory: '1Gi'}};
+  it.each([
+    ['but for its resources, holds those', {container: {image: 7}, ...large}, true],
+    ['nor its resources, holds the whole worker', {resources: {cpu: 'lots'}}, false],
+  ])('%s, for an operator that has just started', async (_, spec, isRoomBeside) => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    await world.createOldRequest('r-1', spec);
+    const assignment = {id: '1.1.0', epoch: 1, cycle: 1};
+    const status = {phase: 'Running', workerName: 'w-1', assignment};
+    await world.patchOldRequest('r-1', {status}, 'status');
+    await rig.lead();
+    await world.createRequests(['large'], large);
+    await world.createRequests(['small']);
+    await rig.advance(5_000);
+    expect(rig.workerOf('large')).toBeUndefined();
+    expect(rig.workerOf('small')).toBe(isRoomBeside ? 'w-1' : undefined);
+    await world.remove({resource: containerRequests, name: 'r-1'});
+    await rig.placed(['large', 'small']);
+    await rig.end();
+  });
+});
+
+describe('a status that no API of today takes', () => {
+  const condition = {type: 'Scheduled', status: 'False', reason: 'Odd', message: ''};
+  it("names a GPU that no machine has: it is nobody's", async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    await world.createRequests(['r-1']);
+    const assignment = {id: '1.1.0', epoch: 1, cycle: 1, gpuDevices: [3, 0, 3, 2 ** 40, 1.5]};
+    const status = {phase: 'Running', workerName: 'w-1', assignment};
+    await world.patchOldRequest('r-1', {status}, 'status');
+    const leader = await rig.lead();
+    await world.createRequests(['r-2']);
+    await rig.placed(['r-2']);
+    const {uid} = world.request('r-1').metadata;
+    expect(leader.operator.stages.cache.allocationOf(uid)?.gpuDevices).toEqual([0, 3]);
+    expect(leader.isRunning).toBe(true);
+  });
+
+  it('says not since when it waits: its time begins with its creation, and is waited for once', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createRequests(['r-1'], {placementTimeoutSeconds: 60});
+    await world.patchOldRequest('r-1', {status: {conditions: [condition]}}, 'status');
+    await rig.lead();
+    await rig.advance(61_000);
+    expect(world.request('r-1').status?.phase).toBe('Failed');
     await rig.end();
   });
 });

@@ -81,6 +81,11 @@ export class World {
     return this.#withoutRules(containerRequests, () => this.createRequests([name], spec));
   }
 
+  /** Changes one as that older version would have. */
+  patchOldRequest(name: string, body: object, subresource?: 'status'): Promise<void> {
+    return this.#withoutRules(containerRequests, () => this.patchRequest(name, body, subresource));
+  }
+
   createOldWorker(name: string, spec: object): Promise<void> {
     return this.#withoutRules(workers, () => this.createWorkers([name], spec));
   }

@@ -49,6 +49,7 @@ export function makeInvalid(overrides: Partial<InvalidRequest> = {}): InvalidReq
     phase: 'Pending',
     problem: {field: 'spec.resources.cpu', found: '"lots"', wanted: 'a quantity'},
     placement: undefined,
+    demand: undefined,
     conditions: [],
     ...overrides,
   };

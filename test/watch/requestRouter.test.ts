@@ -125,6 +125,16 @@ describe('the state of a request', () => {
       held: [`${uid}@w-1`],
       frees: false,
     },
+    {
+      name: 'invalid, on its worker, with what it asks for still there',
+      state: makeInvalid({
+        resourceVersion: '11',
+        placement: placedAt('11', 'w-2').placement,
+        demand: at('11').demand,
+      }),
+      held: [`${uid}@w-2`],
+      frees: false,
+    },
     {name: 'moved', state: placedAt('11', 'w-2'), held: [`${uid}@w-2`], frees: false},
     {name: 'older than what is known', state: at('9'), held: [`${uid}@w-1`], frees: false},
   ];
