@@ -64,8 +64,10 @@ export function createStages(options: OperatorOptions) {
     onOutage: (outage) => {
       if (outage) metrics.ledgerOutages.inc();
     },
-    backoffBaseMs: config.queue.backoffBaseMs,
-    backoffMaxMs: config.leaderElection.retryPeriodSeconds * 1000,
+    backoff: {
+      baseMs: config.queue.backoffBaseMs,
+      maxMs: config.leaderElection.retryPeriodSeconds * 1000,
+    },
     drainMs: config.shutdown.drainMs,
   });
   const scheduler = new Scheduler({

@@ -1,4 +1,5 @@
 import type {Clock} from '../lib/clock.ts';
+import {secondTime} from '../lib/timestamp.ts';
 import type {ApiObject} from './apiObject.ts';
 import {invalid} from './apiStatus.ts';
 import {customResourceDefinitions} from './builtInKinds.ts';
@@ -7,7 +8,6 @@ import {kindsOfCrd} from './crd.ts';
 import {copyJson, isObject, objectAt} from './json.ts';
 import type {Routes} from './route.ts';
 import type {Store} from './store.ts';
-import {timestampOf} from './timestamp.ts';
 
 /** What the API server does about CustomResourceDefinitions that come and go. */
 export class Definitions {
@@ -38,7 +38,7 @@ export class Definitions {
       throw invalid({resource: customResourceDefinitions, name: crd.metadata.name}, [cause]);
     }
     if (isObject(crd['status'])) return crd;
-    const lastTransitionTime = timestampOf(this.#clock.nowMs());
+    const lastTransitionTime = secondTime(this.#clock.nowMs());
     const conditions = ['NamesAccepted', 'Established'].map((type) => ({
       type,
       status: 'True',

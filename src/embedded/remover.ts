@@ -1,4 +1,5 @@
 import type {Clock} from '../lib/clock.ts';
+import {secondTime} from '../lib/timestamp.ts';
 import {type Admission, admit} from './admission.ts';
 import {type ApiObject, keyOf} from './apiObject.ts';
 import {conflict, notFound} from './apiStatus.ts';
@@ -10,7 +11,6 @@ import {flagOf, invalidOptions, isSelected, type Query, selectionOf, textOf} fro
 import type {Route} from './route.ts';
 import type {Store} from './store.ts';
 import type {StoredObject} from './storedObject.ts';
-import {timestampOf} from './timestamp.ts';
 
 export interface RemoverOptions {
   readonly store: Store;
@@ -153,7 +153,7 @@ export class Remover {
           metadata.generation === undefined || isMarked
             ? metadata.generation
             : metadata.generation + 1,
-        deletionTimestamp: isMarked && !isShorter ? metadata.deletionTimestamp : timestampOf(endMs),
+        deletionTimestamp: isMarked && !isShorter ? metadata.deletionTimestamp : secondTime(endMs),
         deletionGracePeriodSeconds: isNamespace ? undefined : seconds,
         finalizers: finalizers.length === 0 ? undefined : finalizers,
       }),

@@ -1,5 +1,6 @@
 import type {Clock} from '../lib/clock.ts';
 import type {Random} from '../lib/random.ts';
+import {secondTime} from '../lib/timestamp.ts';
 import {type Admission, admit} from './admission.ts';
 import {type ApiObject, keyOf, type ObjectMeta} from './apiObject.ts';
 import {
@@ -30,7 +31,6 @@ import type {Route} from './route.ts';
 import {applyDefaults, prune} from './schema.ts';
 import type {Store} from './store.ts';
 import type {StoredObject} from './storedObject.ts';
-import {timestampOf} from './timestamp.ts';
 import {rulesLeftOut, validate} from './validate.ts';
 
 export interface WriteOptions {
@@ -189,7 +189,7 @@ export class Writer {
       uid: randomUid(random),
       resourceVersion: metadata.resourceVersion,
       generation: undefined,
-      creationTimestamp: timestampOf(clock.nowMs()),
+      creationTimestamp: secondTime(clock.nowMs()),
       labels,
       annotations,
       ownerReferences,

@@ -1,3 +1,4 @@
+import {microTime} from '../lib/timestamp.ts';
 import {textOf} from './exchange.ts';
 import {leases, pathOf} from './resource.ts';
 import {type ApiCall, type ApiReply, type Transport, TransportError} from './transport.ts';
@@ -156,9 +157,4 @@ function recordOf({metadata, spec = {}}: LeaseObject): LeaseRecord {
       renewTime,
     ].join('|'),
   };
-}
-
-/** metav1.MicroTime: RFC 3339 with six decimals. */
-function microTime(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace('Z', '000Z');
 }

@@ -1,6 +1,7 @@
 import type {Allocation} from '../api/resources.ts';
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import {type BackoffRange, fullJitterMs} from '../lib/fullJitter.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
 import type {CommitInput, Ledger, Reject} from './ledger.ts';
@@ -14,8 +15,7 @@ export interface CommitterOptions {
   readonly allocations: () => Iterable<Allocation>;
   /** Told once when commits stop, and once when they go on. */
   readonly onOutage: (outage: Outage | undefined) => void;
-  readonly backoffBaseMs: number;
-  readonly backoffMaxMs: number;
+  readonly backoff: BackoffRange;
   /** A commit under way outlives the stop by so long: its outcome says whether binds follow. */
   readonly drainMs: number;
 }
@@ -75,7 +75,7 @@ export class Committer {
     input: CommitInput,
     until: {signal: AbortSignal; late: AbortSignal; onWaiting: (cause: Error) => void},
   ): Promise<Committed> {
-    const {ledger, clock, random, backoffBaseMs, backoffMaxMs} = this.#options;
+    const {ledger, clock, random, backoff} = this.#options;
     const {signal, late, onWaiting} = until;
     for (let attempt = 0; ; attempt++) {
       const result = await ledger.commit(input, late);
@@ -97,9 +97,8 @@ export class Committer {
           assertNever(result);
       }
       if (signal.aborted) return {kind: 'stopped'};
-      const ceilingMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** Math.min(attempt, 16));
       const askedMs = result.kind === 'unavailable' ? (result.retryAfterMs ?? 0) : 0;
-      await sleep(clock, Math.max(askedMs, random.next() * ceilingMs), signal);
+      await sleep(clock, Math.max(askedMs, fullJitterMs(attempt, backoff, random)), signal);
       if (signal.aborted) return {kind: 'stopped'};
     }
   }

@@ -1,3 +1,4 @@
+import {errorOf} from '../lib/errorOf.ts';
 import {Holdings} from './holdings.ts';
 import type {AuditResult, SumDifference, WorkerSum} from './ledger.ts';
 import type {RedisConnection} from './redisConnection.ts';
@@ -43,7 +44,7 @@ async function pass(
   try {
     return {kind: 'audited', differences: compare(before, records, after)};
   } catch (error) {
-    return {kind: 'unavailable', cause: error instanceof Error ? error : new Error(String(error))};
+    return {kind: 'unavailable', cause: errorOf(error)};
   }
 }
 

@@ -1,5 +1,6 @@
 import {Redis} from 'ioredis';
 import type {Clock} from '../lib/clock.ts';
+import {errorOf} from '../lib/errorOf.ts';
 import type {Unavailable} from './ledger.ts';
 import {redisCause} from './redisCause.ts';
 import {type RedisOptions, readCredentials} from './redisCredentials.ts';
@@ -135,7 +136,7 @@ export class RedisConnection {
       Object.assign(client.options, readCredentials(this.#options));
       return true;
     } catch (error) {
-      this.#lastError = toError(error);
+      this.#lastError = errorOf(error);
       return false;
     }
   }
@@ -145,7 +146,7 @@ export class RedisConnection {
   }
 
   #unavailable(error: unknown): Unavailable {
-    const own = error === undefined ? undefined : toError(error);
+    const own = error === undefined ? undefined : errorOf(error);
     // A command whose connection broke only says so; the connection's own error says why.
     const why = own && !own.message.includes('max retries per request') ? own : this.#lastError;
     const cause = why ?? own ?? new Error('it is not connected yet (trying)');
@@ -179,7 +180,7 @@ async function evaluate(
   try {
     return await client.evalsha(sha1, keys.length, ...keys, ...args);
   } catch (error) {
-    if (!toError(error).message.startsWith('NOSCRIPT')) throw error;
+    if (!errorOf(error).message.startsWith('NOSCRIPT')) throw error;
     return client.eval(source, keys.length, ...keys, ...args);
   }
 }
@@ -191,8 +192,4 @@ function integers(reply: unknown): readonly number[] {
     );
   }
   return reply;
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

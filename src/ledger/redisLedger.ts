@@ -1,6 +1,7 @@
 import type {Allocation} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import type {Clock} from '../lib/clock.ts';
+import {errorOf} from '../lib/errorOf.ts';
 import {assertAssignments} from './holdings.ts';
 import {
   type AuditResult,
@@ -67,10 +68,7 @@ export class RedisLedger implements Ledger {
         allocations: [...fields].map(([uid, record]) => parseRecord(uid, record)),
       };
     } catch (error) {
-      return {
-        kind: 'unavailable',
-        cause: error instanceof Error ? error : new Error(String(error)),
-      };
+      return {kind: 'unavailable', cause: errorOf(error)};
     }
   }
 

@@ -1,11 +1,11 @@
 /** Where loops wait for something to do. */
 export class Gate {
-  #waiting: (() => void)[] = [];
+  #waiting = new Set<() => void>();
 
   /** Wakes everybody who waits now; who comes later waits for the next time. */
   open(): void {
     const woken = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = new Set();
     for (const wake of woken) wake();
   }
 
@@ -15,10 +15,11 @@ export class Gate {
       if (signal.aborted) return resolve();
       const wake = () => {
         signal.removeEventListener('abort', wake);
+        this.#waiting.delete(wake);
         resolve();
       };
       signal.addEventListener('abort', wake, {once: true});
-      this.#waiting.push(wake);
+      this.#waiting.add(wake);
     });
   }
 }

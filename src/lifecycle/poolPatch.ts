@@ -1,6 +1,6 @@
 import {type Condition, setCondition} from '../api/conditions.ts';
 import {PoolReason} from '../api/reasons.ts';
-import {secondTime} from '../status/time.ts';
+import {secondTime} from '../lib/timestamp.ts';
 import type {KnownPool} from './parseNodePool.ts';
 
 /** What is true of a pool at present. */

@@ -4,6 +4,7 @@ import type {Transport} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
 import type {Log} from '../lib/log.ts';
+import {microTime} from '../lib/timestamp.ts';
 import {TokenBucket} from '../lib/tokenBucket.ts';
 
 export interface RequestEvent {
@@ -92,7 +93,6 @@ export class EventRecorder {
     signal: AbortSignal,
   ): Promise<void> {
     const {transport, instance, onFate, log} = this.#options;
-    const time = new Date(atMs).toISOString().replace('Z', '000Z');
     const body = {
       apiVersion: apiVersionOf(events),
       kind: events.kind,
@@ -100,7 +100,7 @@ export class EventRecorder {
         name: `${about.name.slice(0, 200)}.${atMs.toString(16)}${(this.#sequence++).toString(16)}`,
         namespace: about.namespace,
       },
-      eventTime: time,
+      eventTime: microTime(atMs),
       reportingController: 'berth.dev/operator',
       reportingInstance: instance.slice(0, 128),
       action: event.action,

@@ -2,8 +2,8 @@ import {type Condition, setCondition} from '../api/conditions.ts';
 import type {ContainerRequest} from '../api/containerRequestSchema.ts';
 import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
 import type {Identity, ParsedRequest} from '../api/records.ts';
+import {secondTime} from '../lib/timestamp.ts';
 import type {StatusPatch} from './statusPatch.ts';
-import {secondTime} from './time.ts';
 
 type Wanted = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 

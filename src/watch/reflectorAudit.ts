@@ -2,6 +2,7 @@ import type {RawObject} from '../api/rawObject.ts';
 import {compareResourceVersions, isOlder} from '../api/resourceVersion.ts';
 import type {Transport} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import {fullJitterMs} from '../lib/fullJitter.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
 import type {Held, HeldObjects} from './heldObjects.ts';
@@ -81,9 +82,8 @@ export class ReflectorAudit<T> {
       if (outcome.kind !== 'unavailable') return outcome;
       const {cause, retryAfterMs = 0} = outcome;
       log.warn({path: collectionPath(selection), cause}, 'consistent read failed; trying again');
-      const exponent = Math.min(attempt, 30);
-      const ceilingMs = Math.min(limits.backoffMaxMs, limits.backoffBaseMs * 2 ** exponent);
-      await sleep(clock, Math.max(retryAfterMs, random.next() * ceilingMs), signal);
+      const backoff = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
+      await sleep(clock, Math.max(retryAfterMs, fullJitterMs(attempt, backoff, random)), signal);
     }
   }
 

@@ -3,6 +3,7 @@ import {isOlder, newerOf} from '../api/resourceVersion.ts';
 import type {ApiCall, Transport} from '../kube/transport.ts';
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
+import {fullJitterMs} from '../lib/fullJitter.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
 import {collectionPath, listPage, type Selection} from './listPage.ts';
@@ -307,12 +308,12 @@ export class Watcher {
   /** Full jitter, doubled with each failure, never shorter than what the server asked for. */
   #backOff(next: WatchState, why: string, refusal?: Refusal): WatchState {
     const {clock, random, limits, log} = this.#options;
-    const exponent = Math.min(this.#failures++, 30);
-    const ceilingMs = Math.min(limits.backoffMaxMs, limits.backoffBaseMs * 2 ** exponent);
-    const delayMs = Math.max(refusal?.retryAfterMs ?? 0, random.next() * ceilingMs);
+    const backoff = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
+    const jitterMs = fullJitterMs(this.#failures++, backoff, random);
+    const delayMs = Math.max(refusal?.retryAfterMs ?? 0, jitterMs);
     const keys = {path: this.#path, why, status: refusal?.status, reason: refusal?.reason};
     const message = 'watch backs off';
-    if (exponent === 0) log.debug({...keys, next: next.kind, delayMs}, message);
+    if (this.#failures === 1) log.debug({...keys, next: next.kind, delayMs}, message);
     else log.warn({...keys, next: next.kind, delayMs, failures: this.#failures}, message);
     return {kind: 'Backoff', untilMs: clock.monotonicMs() + delayMs, next};
   }

@@ -45,8 +45,7 @@ function scripted(answers: readonly (CommitResult | Promise<CommitResult>)[]) {
     log: {...silentLog, error: say, info: say},
     allocations: () => [makeAllocation('bound'), makeAllocation('a')],
     onOutage: (outage) => outages.push(outage),
-    backoffBaseMs: 50,
-    backoffMaxMs: 30_000,
+    backoff: {baseMs: 50, maxMs: 30_000},
     drainMs: 10_000,
   });
   const stop = new AbortController();

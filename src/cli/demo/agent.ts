@@ -2,6 +2,7 @@ import type {ObservedEvent, ObservedObject} from '../../audit/auditor.ts';
 import {RawWatch} from '../../audit/rawWatch.ts';
 import {containerRequests, pathOf} from '../../kube/resource.ts';
 import type {Transport} from '../../kube/transport.ts';
+import {secondTime} from '../../lib/timestamp.ts';
 
 export interface AgentOptions {
   readonly transport: Transport;
@@ -57,7 +58,7 @@ export class Agent {
         contentType: 'application/merge-patch+json',
         body: {
           metadata: {uid, resourceVersion},
-          status: {phase: 'Running', startTime: `${new Date().toISOString().slice(0, 19)}Z`},
+          status: {phase: 'Running', startTime: secondTime(Date.now())},
         },
       },
       signal,

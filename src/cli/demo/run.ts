@@ -1,6 +1,7 @@
 import {containerRequests, namespaces, pathOf, workers} from '../../kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../kube/transport.ts';
 import {sleep, systemClock} from '../../lib/clock.ts';
+import {errorOf} from '../../lib/errorOf.ts';
 import {Agent} from './agent.ts';
 import {cleanUp} from './cleanUp.ts';
 import type {DemoFigures, InsideFigures} from './figures.ts';
@@ -226,7 +227,6 @@ async function settle<T>(promise: Promise<T>, signal?: AbortSignal): Promise<Set
   try {
     return {value: await promise};
   } catch (thrown) {
-    const error: unknown = signal?.aborted ? signal.reason : thrown;
-    return {error: error instanceof Error ? error : new Error(String(error))};
+    return {error: errorOf(signal?.aborted ? signal.reason : thrown)};
   }
 }
