@@ -39,6 +39,8 @@ export class RedisLedger implements Ledger {
   readonly #connection: RedisConnection;
   readonly #keys: {readonly head: string; readonly allocations: string; readonly sums: string};
   #settledEpoch = 0;
+  /** Taken by this instance, or on its way: the only epoch that it may find there as its own. */
+  #triedEpoch = 0;
   /** Of the operator that took the ledger from this one; 0 while nobody has. */
   #fencedBy = 0;
   #revision = 0;
@@ -146,7 +148,11 @@ export class RedisLedger implements Ledger {
   async #take(epoch: number, raise: 0 | 1): Promise<Refusal | undefined> {
     this.#revision = 0;
     const keys = this.#keysOf(openScript);
-    return this.#learn(await this.#connection.run(openScript, keys, {epoch, raise}));
+    const own = this.#triedEpoch === epoch ? 1 : 0;
+    const refused = this.#learn(await this.#connection.run(openScript, keys, {epoch, raise, own}));
+    // Without an answer it may have been taken all the same.
+    if (refused?.kind !== 'fenced' && raise === 1) this.#triedEpoch = epoch;
+    return refused;
   }
 
   /** Remembers the revision of a good answer; says what is wrong with any other. */

@@ -39,7 +39,7 @@ export type LedgerKey = 'head' | 'allocations' | 'sums';
 export const openScript = {
   name: 'open',
   keys: ['head'],
-  args: ['epoch', 'raise'],
+  args: ['epoch', 'raise', 'own'],
 } as const satisfies ScriptContract<LedgerKey>;
 
 export const settleScript = {

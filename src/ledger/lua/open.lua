@@ -5,6 +5,8 @@
 -- KEYS[1] head    hash: epoch, revision, opened, cycle
 -- ARGV[1] epoch   the caller's
 -- ARGV[2] raise   1: take the ledger, upwards only; 0: be told Lost where it is at another epoch
+-- ARGV[3] own     1: the caller has tried to take this epoch before; 0: an equal one is somebody
+--                 else's, of an earlier Lease that was deleted
 --
 -- Output: {revision}
 --         {Fenced, current epoch}  another operator took the ledger
@@ -14,7 +16,7 @@ local asked = tonumber(ARGV[1])
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
 local epoch = tonumber(head[1] or '0')
 local revision = tonumber(head[2] or '0') + 1
-if epoch > asked then
+if epoch > asked or (epoch == asked and ARGV[3] ~= '1') then
   return {Code.Fenced, epoch}
 end
 if epoch < asked then
