@@ -1,38 +1,13 @@
-import {parseRequest} from './api/parseRequest.ts';
-import {parseWorker} from './api/parseWorker.ts';
 import type {RequestKey} from './api/records.ts';
-import type {Allocation} from './api/resources.ts';
 import {fixedLimits} from './config.ts';
 import {LeaderElector} from './kube/leaderElector.ts';
-import {
-  containerRequests,
-  leases,
-  nodes,
-  pods,
-  type Resource,
-  workerPools,
-  workers,
-} from './kube/resource.ts';
 import {Leader} from './leader.ts';
 import {sleep} from './lib/clock.ts';
-import {fanOut, mapSink} from './lifecycle/fanOut.ts';
-import {parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
-import {parseNode} from './lifecycle/parseNode.ts';
-import {type KnownPool, parseNodePool} from './lifecycle/parseNodePool.ts';
-import {parsePod} from './lifecycle/parsePod.ts';
-import {podSink} from './lifecycle/podSink.ts';
-import {podLabels} from './lifecycle/podTemplate.ts';
 import type {Check} from './observe/endpoints.ts';
-import {couldHold} from './placement/couldHold.ts';
+import {createReflectors, type Mirror} from './reflectors.ts';
 import {createStages, type OperatorOptions, type Stages} from './stages.ts';
-import type {Selection} from './watch/listPage.ts';
-import {type ObjectSink, Reflector} from './watch/reflector.ts';
-import {poolSink, workerSink} from './watch/workerSinks.ts';
 
 export type {OperatorOptions} from './stages.ts';
-
-/** A reflector, whatever it mirrors. */
-type Mirror = Pick<Reflector<never>, 'run' | 'audit' | 'readConsistently' | 'waitingFor'>;
 
 /** How a run ended: as asked, or as this replica may not lead any more and must leave. */
 export type OperatorEnd = 'stopped' | 'leadership lost';
@@ -73,7 +48,6 @@ export class Operator {
       name: config.leaderElection.leaseName,
       durations: config.leaderElection,
     });
-    joinCacheChanges(this.stages);
   }
 
   /** What `/readyz` shows. A replica that stands by with warm caches is ready. */
@@ -261,63 +235,4 @@ export class Operator {
       queue.requeue(key, {uid, delayMs: 0});
     }
   }
-}
-
-function createReflectors(options: OperatorOptions, stages: Stages) {
-  const {metrics, config, transport, clock, random, log, namespace} = options;
-  const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers} = stages;
-  const limits = {...fixedLimits.watch, ...config.watch};
-  const reflect = <T>(
-    resource: Resource,
-    decode: (object: unknown) => T,
-    sink: ObjectSink<T>,
-    selection: Pick<Selection, 'labelSelector' | 'namespace'> = {},
-  ): Mirror =>
-    new Reflector<T>({
-      transport,
-      clock,
-      random,
-      log,
-      resource,
-      ...selection,
-      decode,
-      sink,
-      limits,
-      metrics: {
-        relisted: () => metrics.relists.inc({resource: resource.plural}),
-        unparsedLine: () => metrics.unparsedLines.inc({resource: resource.plural}),
-        missed: (count) => metrics.missedEvents.inc({resource: resource.plural}, count),
-      },
-    });
-  const workersTo = fanOut(workerSink(lostWorkers, log), signs.workers, nodeWorkers.workers);
-  const poolsTo = fanOut(
-    mapSink(({parsed}: KnownPool) => parsed, poolSink(cache, log)),
-    nodeWorkers.pools,
-  );
-  return {
-    requests: reflect(containerRequests, parseRequest, router),
-    workers: reflect(workers, parseWorker, workersTo),
-    pools: reflect(workerPools, parseNodePool, poolsTo),
-    pods: reflect(pods, parsePod, podSink(lifecycle), {labelSelector: podLabels.requestUid}),
-    leases: reflect(leases, parseHeartbeat, signs.leases, {namespace}),
-    nodes: reflect(nodes, parseNode, fanOut(signs.nodes, nodeWorkers.nodes)),
-  };
-}
-
-/** A change that placement can see wakes the classes that it may help, and is shown on the Worker. */
-function joinCacheChanges({cache, queue, view, lifecycle, nodeWorkers}: Stages): void {
-  cache.onChange((change) => {
-    const {kind, workerName} = change;
-    nodeWorkers.changed(change);
-    view.changed(workerName);
-    if (kind === 'workerRemoved') lifecycle.workerChanged(uidsOn(cache.boundOn(workerName)));
-    const worker = cache.worker(workerName);
-    if (kind === 'workerRemoved' || !worker) return;
-    const used = cache.usageOf(workerName);
-    queue.wake(({demand, constraints}) => couldHold({worker, used, demand, constraints}));
-  });
-}
-
-function* uidsOn(allocations: Iterable<Allocation>): Iterable<string> {
-  for (const {uid} of allocations) yield uid;
 }

@@ -7,7 +7,8 @@ import {Reject} from './ledger/ledger.ts';
 import type {PendingUpdate} from './ledger/pendingUpdate.ts';
 import type {Clock} from './lib/clock.ts';
 import type {Log} from './lib/log.ts';
-import type {CyclePhase, CycleSummary} from './observe/cycleSummary.ts';
+import type {CycleSummary} from './observe/cycleSummary.ts';
+import {PhaseWatch} from './observe/phaseWatch.ts';
 import type {Plan, Snapshot, Verdict} from './placement/plan.ts';
 import type {BindIntent, PendingIntent} from './status/intent.ts';
 
@@ -205,28 +206,3 @@ export class Scheduler {
 }
 
 const nothing = {releases: [], confirmed: []} as const;
-
-/** Splits a cycle into its phases. */
-class PhaseWatch {
-  readonly #clock: Clock;
-  #lastMs: number;
-  readonly phasesMs: Record<CyclePhase, number> = {
-    batch: 0,
-    snapshot: 0,
-    place: 0,
-    assume: 0,
-    commit: 0,
-    handOver: 0,
-  };
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#lastMs = clock.monotonicMs();
-  }
-
-  end(phase: CyclePhase): void {
-    const nowMs = this.#clock.monotonicMs();
-    this.phasesMs[phase] = nowMs - this.#lastMs;
-    this.#lastMs = nowMs;
-  }
-}

@@ -1,5 +1,6 @@
 import {parseRequest} from './api/parseRequest.ts';
 import {ScheduledReason} from './api/reasons.ts';
+import type {Allocation} from './api/resources.ts';
 import {type Config, fixedLimits} from './config.ts';
 import type {Transport} from './kube/transport.ts';
 import {Committer} from './ledger/committer.ts';
@@ -18,6 +19,7 @@ import {WorkerSigns} from './lifecycle/workerSigns.ts';
 import type {CycleSummary} from './observe/cycleSummary.ts';
 import {EventRecorder} from './observe/eventRecorder.ts';
 import type {Metrics} from './observe/metrics.ts';
+import {couldHold} from './placement/couldHold.ts';
 import {place} from './placement/place.ts';
 import {createWorkerTable} from './placement/workerTable.ts';
 import {Batcher} from './queue/batcher.ts';
@@ -91,6 +93,7 @@ export function createStages(options: OperatorOptions) {
     log,
     limits: fixedLimits,
   });
+  joinCacheChanges({...truth, ...following, ...writers});
   return {...truth, ...following, ...writers, committer, scheduler};
 }
 
@@ -234,4 +237,28 @@ function createWriters(
     },
   });
   return {writer, events, reporter, view, router, lifecycle};
+}
+
+/** A change that placement can see wakes the classes that it may help, and is shown on the Worker. */
+function joinCacheChanges({
+  cache,
+  queue,
+  view,
+  lifecycle,
+  nodeWorkers,
+}: Pick<Stages, 'cache' | 'queue' | 'view' | 'lifecycle' | 'nodeWorkers'>): void {
+  cache.onChange((change) => {
+    const {kind, workerName} = change;
+    nodeWorkers.changed(change);
+    view.changed(workerName);
+    if (kind === 'workerRemoved') lifecycle.workerChanged(uidsOn(cache.boundOn(workerName)));
+    const worker = cache.worker(workerName);
+    if (kind === 'workerRemoved' || !worker) return;
+    const used = cache.usageOf(workerName);
+    queue.wake(({demand, constraints}) => couldHold({worker, used, demand, constraints}));
+  });
+}
+
+function* uidsOn(allocations: Iterable<Allocation>): Iterable<string> {
+  for (const {uid} of allocations) yield uid;
 }

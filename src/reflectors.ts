@@ -1,0 +1,68 @@
+import {parseRequest} from './api/parseRequest.ts';
+import {parseWorker} from './api/parseWorker.ts';
+import {fixedLimits} from './config.ts';
+import {
+  containerRequests,
+  leases,
+  nodes,
+  pods,
+  type Resource,
+  workerPools,
+  workers,
+} from './kube/resource.ts';
+import {fanOut, mapSink} from './lifecycle/fanOut.ts';
+import {parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
+import {parseNode} from './lifecycle/parseNode.ts';
+import {type KnownPool, parseNodePool} from './lifecycle/parseNodePool.ts';
+import {parsePod} from './lifecycle/parsePod.ts';
+import {podSink} from './lifecycle/podSink.ts';
+import {podLabels} from './lifecycle/podTemplate.ts';
+import type {OperatorOptions, Stages} from './stages.ts';
+import type {Selection} from './watch/listPage.ts';
+import {type ObjectSink, Reflector} from './watch/reflector.ts';
+import {poolSink, workerSink} from './watch/workerSinks.ts';
+
+/** A reflector, whatever it mirrors. */
+export type Mirror = Pick<Reflector<never>, 'run' | 'audit' | 'readConsistently' | 'waitingFor'>;
+
+/** One list and watch for each kind, and the stages that it feeds. Starts nothing. */
+export function createReflectors(options: OperatorOptions, stages: Stages) {
+  const {metrics, config, transport, clock, random, log, namespace} = options;
+  const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers} = stages;
+  const limits = {...fixedLimits.watch, ...config.watch};
+  const reflect = <T>(
+    resource: Resource,
+    decode: (object: unknown) => T,
+    sink: ObjectSink<T>,
+    selection: Pick<Selection, 'labelSelector' | 'namespace'> = {},
+  ): Mirror =>
+    new Reflector<T>({
+      transport,
+      clock,
+      random,
+      log,
+      resource,
+      ...selection,
+      decode,
+      sink,
+      limits,
+      metrics: {
+        relisted: () => metrics.relists.inc({resource: resource.plural}),
+        unparsedLine: () => metrics.unparsedLines.inc({resource: resource.plural}),
+        missed: (count) => metrics.missedEvents.inc({resource: resource.plural}, count),
+      },
+    });
+  const workersTo = fanOut(workerSink(lostWorkers, log), signs.workers, nodeWorkers.workers);
+  const poolsTo = fanOut(
+    mapSink(({parsed}: KnownPool) => parsed, poolSink(cache, log)),
+    nodeWorkers.pools,
+  );
+  return {
+    requests: reflect(containerRequests, parseRequest, router),
+    workers: reflect(workers, parseWorker, workersTo),
+    pools: reflect(workerPools, parseNodePool, poolsTo),
+    pods: reflect(pods, parsePod, podSink(lifecycle), {labelSelector: podLabels.requestUid}),
+    leases: reflect(leases, parseHeartbeat, signs.leases, {namespace}),
+    nodes: reflect(nodes, parseNode, fanOut(signs.nodes, nodeWorkers.nodes)),
+  };
+}
