@@ -76,4 +76,4 @@ bench: setup servers build ## Measure bursts beside their floor, and starts, on 
 
 .PHONY: clean
 clean: ## Remove what was built and installed in this folder
-	@rm -rf dist coverage node_modules .tools
+	@rm -rf dist node_modules .tools
