@@ -18,7 +18,7 @@ export interface RequestQueueOptions {
     readonly backoffBaseMs: number;
     readonly backoffMaxMs: number;
   };
-  /** Told of each request that found the queue full: it is not known until it is upserted again. */
+  /** Told of each request that found the queue full: it waits outside until another one leaves. */
   readonly onRefused?: (record: RequestRecord) => void;
   /** Told how long each placed request was known without its worker. */
   readonly onPlaced?: (waitedMs: number) => void;
@@ -76,6 +76,8 @@ export class RequestQueue {
   readonly #waiting = new WaitingClasses();
   readonly #delayed: DelayQueue;
   readonly #undecided = new Map<string, Undecided>();
+  /** Who found the queue full, in the order of arrival: no event would bring them again. */
+  readonly #outside = new Map<RequestKey, RequestRecord>();
   #inFlight = 0;
   #placed = 0;
 
@@ -113,26 +115,25 @@ export class RequestQueue {
   upsert(record: RequestRecord): Upserted {
     const entry = this.#entries.get(record.key);
     if (entry && entry.record.uid === record.uid) return this.#change(entry, record);
-    this.remove(record.key);
+    if (entry) this.#drop(entry);
     const {limits, onRefused} = this.#options;
     if (this.#entries.size >= limits.maxRequests) {
+      this.#outside.set(record.key, record);
       onRefused?.(record);
       return {kind: 'full', maxRequests: limits.maxRequests};
     }
-    const added = newEntry(record, this.#options.clock.monotonicMs());
-    this.#entries.set(record.key, added);
-    this.#keys.set(record.uid, record.key);
-    this.#waiting.add(added);
+    this.#admit(record);
     return {kind: 'accepted'};
   }
 
   /** Forgets a request: deleted, suspended, invalid, or seen with a worker. */
   remove(key: RequestKey): void {
+    this.#outside.delete(key);
     const entry = this.#entries.get(key);
     if (!entry) return;
-    this.#leave(entry);
-    this.#entries.delete(key);
-    this.#keys.delete(entry.record.uid);
+    this.#drop(entry);
+    const [next] = this.#outside.values();
+    if (next) this.#admit(next);
   }
 
   /**
@@ -191,6 +192,8 @@ export class RequestQueue {
     this.#leave(entry);
     const {limits, random} = this.#options;
     const range = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
+    // The reason that was handed out may have been pushed aside by the bind that came to nothing.
+    entry.reportedMessage = undefined;
     this.#delayed.add(entry, delayMs ?? fullJitterMs(entry.requeues, range, random));
     entry.requeues++;
   }
@@ -249,6 +252,20 @@ export class RequestQueue {
     }
     this.wakeAll();
     this.#undecided.clear();
+  }
+
+  #admit(record: RequestRecord): void {
+    this.#outside.delete(record.key);
+    const added = newEntry(record, this.#options.clock.monotonicMs());
+    this.#entries.set(record.key, added);
+    this.#keys.set(record.uid, record.key);
+    this.#waiting.add(added);
+  }
+
+  #drop(entry: Entry): void {
+    this.#leave(entry);
+    this.#entries.delete(entry.record.key);
+    this.#keys.delete(entry.record.uid);
   }
 
   #change(entry: Entry, record: RequestRecord): Upserted {

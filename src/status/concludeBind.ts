@@ -5,7 +5,10 @@ import type {BindIntent} from './intent.ts';
 import type {StatusOutcome} from './outcome.ts';
 
 export interface BindConclusion {
-  readonly cache: {forgetAssumed(uid: string): unknown};
+  readonly cache: {
+    forgetAssumed(uid: string): unknown;
+    allocationOf(uid: string): {readonly workerName: string} | undefined;
+  };
   readonly update: {release(uid: string): void};
   readonly queue: {
     done(key: RequestKey, uid: string, resourceVersion: string): void;
@@ -21,7 +24,7 @@ export interface BindConclusion {
  * where nobody knows, the capacity stays held until somebody has read the object.
  */
 export function concludeBind(
-  {record}: BindIntent,
+  {record, workerName}: BindIntent,
   outcome: StatusOutcome,
   {cache, update, queue, router}: BindConclusion,
 ): void {
@@ -44,6 +47,9 @@ export function concludeBind(
       return;
     case 'gone':
       release();
+      // Where it is gone, the watch ends the backoff; the answer of a server that has just started may
+      // mean that it does not know the whole kind yet.
+      queue.requeue(key, {uid});
       return;
     case 'unchanged':
     case 'abandoned':
@@ -54,6 +60,9 @@ export function concludeBind(
   }
 
   function release(): void {
-    if (cache.forgetAssumed(uid) !== undefined) update.release(uid);
+    const held = cache.allocationOf(uid);
+    const isElsewhere = held !== undefined && held.workerName !== workerName;
+    // Bound elsewhere by somebody else: that stays, and what the ledger holds here is nobody's.
+    if (cache.forgetAssumed(uid) !== undefined || isElsewhere) update.release(uid);
   }
 }

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {inFlightOf, isBind, isCommit} from './calls.ts';
-import {numbered} from './objects.ts';
+import {workers} from '../../src/kube/resource.ts';
+import {inFlightOf, isBind, isCommit, isReason} from './calls.ts';
+import {conditionOf, numbered} from './objects.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 /** Two of them do not fit one worker. */
@@ -56,6 +57,78 @@ describe('a request', () => {
     off();
     await world.createRequests(['r-2', 'r-3'], large);
     await rig.advance(2_000);
+    await rig.end();
+  });
+});
+
+describe('a request that somebody else binds while it is decided', () => {
+  it.each([
+    ['elsewhere, holds nothing of the worker that was chosen', 'w-2'],
+    ['where it was decided, keeps that', 'w-1'],
+  ])('%s', async (_, workerName) => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    const hold = leader.transport.hold({matches: isCommit, at: 'done'});
+    await world.createRequests(['r-1'], large);
+    await rig.until('it is committed', () => rig.inFlight().length === 1);
+    await world.createWorkers(['w-2']);
+    const assignment = {id: '1.99.0', epoch: 1, cycle: 99};
+    const conditions = [
+      {
+        type: 'Scheduled',
+        status: 'True',
+        reason: 'Placed',
+        message: 'by hand',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      },
+    ];
+    const status = {phase: 'Scheduled', workerName, assignment, conditions};
+    await world.patchRequest('r-1', {status}, 'status');
+    await rig.advance(100);
+    hold.release();
+    await rig.advance(3_000);
+    expect(rig.workerOf('r-1')).toBe(workerName);
+    await world.createRequests(['r-2'], large);
+    await rig.placed(['r-2'], 2_000);
+    await rig.end();
+  });
+});
+
+describe('a bind that finds nothing there', () => {
+  it('is decided anew where the request is there all the same', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    // As an API server that has just started answers for kinds that it does not know yet.
+    leader.faults.inject({fault: {kind: 'status', status: 404}, matches: isBind, times: 1});
+    await world.createRequests(['r-1']);
+    await rig.placed(['r-1']);
+    await rig.end();
+  });
+});
+
+describe('a reason that a bind has pushed aside', () => {
+  it('is said when that bind came to nothing', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    const leader = await rig.lead();
+    const off = leader.faults.inject({
+      fault: {kind: 'status', status: 429, retryAfterMs: 1_000},
+      matches: isReason,
+      times: forEver,
+    });
+    await world.createRequests(['r-1'], {workerName: 'w-1'});
+    await rig.until('it is on its way', () => leader.sent(isReason).length > 0);
+    leader.faults.inject({fault: {kind: 'status', status: 422}, matches: isBind, times: 1});
+    await world.createWorkers(['w-1']);
+    await rig.until('a bind is tried', () => leader.sent(isBind).length > 0);
+    await world.remove({resource: workers, name: 'w-1'});
+    off();
+    const reason = () => conditionOf(world.request('r-1'), 'Scheduled')?.reason;
+    await rig.until('it says why it waits', () => reason() === 'Unplaceable');
     await rig.end();
   });
 });

@@ -181,6 +181,19 @@ describe('reporting verdicts', () => {
     expect(reported(queue)).toEqual(['small-0 no']);
   });
 
+  it('gives again what a bind that came to nothing has pushed aside', async () => {
+    const {queue, clock} = createQueue();
+    upsertAll(queue, 2);
+    parkAll(queue, 'small', 'no');
+    reported(queue);
+    queue.wakeAll();
+    const [bound, other] = queue.take(2);
+    queue.park('small', verdict('no'), [other!]);
+    queue.requeue(bound!.key, {delayMs: 10});
+    await clock.advance(10);
+    expect(reported(queue)).toEqual(['small-0 no']);
+  });
+
   it('gives classes their turns: a small one does not wait for a large one', () => {
     const {queue} = createQueue();
     upsertAll(queue, 200);

@@ -17,6 +17,8 @@ class PlainQueue {
   known: Known[] = [];
   readonly parked = new Map<string, string>();
   woken = new Set<string>();
+  /** Who found it full. */
+  outside: RequestRecord[] = [];
 
   find(name: string): Known | undefined {
     return this.known.find(({record}) => record.name === name);
@@ -25,9 +27,10 @@ class PlainQueue {
   upsert(record: RequestRecord, maxRequests: number): void {
     const one = this.find(record.name);
     if (!one) {
-      if (this.known.length < maxRequests) {
-        this.known.push({record, state: 'waiting', dueMs: 0, told: undefined});
-      }
+      const at = this.outside.findIndex(({name}) => name === record.name);
+      if (this.known.length < maxRequests) this.#admit(record);
+      else if (at < 0) this.outside.push(record);
+      else this.outside[at] = record;
       return;
     }
     if (one.state === 'delayed' && one.record.generation !== record.generation)
@@ -37,8 +40,16 @@ class PlainQueue {
   }
 
   remove(name: string): void {
+    this.outside = this.outside.filter((record) => record.name !== name);
+    if (!this.find(name)) return;
     this.known = this.known.filter(({record}) => record.name !== name);
     this.#forgetEmptyClasses();
+    const next = this.outside.shift();
+    if (next) this.#admit(next);
+  }
+
+  #admit(record: RequestRecord): void {
+    this.known.push({record, state: 'waiting', dueMs: 0, told: undefined});
   }
 
   take(max: number): string[] {

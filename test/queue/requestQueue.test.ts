@@ -196,6 +196,21 @@ describe('claiming', () => {
 });
 
 describe('the limit of known requests', () => {
+  it('takes who was refused as soon as another one leaves, in the state it is in by then', () => {
+    const {queue} = createQueue({maxRequests: 2});
+    for (const name of ['a', 'b', 'c', 'd', 'e']) queue.upsert(makeRequest({name}));
+    queue.upsert(makeRequest({name: 'c', priority: 7}));
+    queue.remove(keyOf('d'));
+    queue.remove(keyOf('a'));
+    expect(queue.take(9).map(({name, priority}) => [name, priority])).toEqual([
+      ['c', 7],
+      ['b', 0],
+    ]);
+    queue.remove(keyOf('b'));
+    expect(namesOf(queue.take(9))).toEqual(['e']);
+    expect(queue.counts).toMatchObject({inFlight: 2, ready: 0});
+  });
+
   it('refuses one more, says which, and takes it once there is room', () => {
     const {queue, refused} = createQueue({maxRequests: 2});
     for (const name of ['a', 'b']) queue.upsert(makeRequest({name}));

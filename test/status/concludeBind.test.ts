@@ -16,6 +16,8 @@ interface Row {
   readonly outcome: StatusOutcome;
   /** Whether the capacity is held by the decision alone; false: it is bound, or given back already. */
   readonly isAssumed?: boolean;
+  /** The worker that the cache has it on, where that is another one. */
+  readonly boundTo?: string;
   /** Whether the watch takes the reply for news. */
   readonly isNews?: boolean;
   readonly calls: readonly string[];
@@ -52,21 +54,28 @@ const rows: readonly Row[] = [
     calls: ['forget uid-r-1', 'requeue uid-r-1 0'],
   },
   {
+    name: 'superseded by a placement on another worker: the ledger is told',
+    outcome: {kind: 'superseded'},
+    isAssumed: false,
+    boundTo: 'w-2',
+    calls: ['forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 0'],
+  },
+  {
     name: 'refused: released, and tried again after a backoff',
     outcome: {kind: 'refused', message: 'no'},
     calls: ['forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 backoff'],
   },
   {
-    name: 'gone: released',
+    name: 'gone: released, and looked at again should it be there after all',
     outcome: {kind: 'gone'},
-    calls: ['forget uid-r-1', 'release uid-r-1'],
+    calls: ['forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 backoff'],
   },
   {name: 'unknown: held until somebody has read it', outcome: {kind: 'unknown'}, calls: []},
   {name: 'abandoned: held for the next leader', outcome: {kind: 'abandoned'}, calls: []},
 ];
 
 describe('the end of a bind', () => {
-  it.each(rows)('$name', ({outcome, isAssumed = true, isNews = true, calls: wanted}) => {
+  it.each(rows)('$name', ({outcome, isAssumed = true, boundTo, isNews = true, calls: wanted}) => {
     const calls: string[] = [];
     concludeBind(bind(makeRequest()), outcome, {
       cache: {
@@ -74,6 +83,7 @@ describe('the end of a bind', () => {
           calls.push(`forget ${uid}`);
           return isAssumed ? {} : undefined;
         },
+        allocationOf: () => ({workerName: boundTo ?? 'w-1'}),
       },
       update: {release: (uid) => calls.push(`release ${uid}`)},
       queue: {
