@@ -109,7 +109,7 @@ export class Leader {
       canBind: (uid) => claimed.has(uid),
     });
     for (const allocation of plan.rollForward) cache.assume(allocation);
-    update.clear();
+    update.begin();
     return {...plan, claimed};
   }
 

@@ -1,10 +1,12 @@
 /**
  * What the next commit carries besides its assignments: uids whose capacity is free again, and
- * uids seen bound. Gathered between cycles, so that a batch costs one ledger update, not three.
+ * uids seen bound. Gathered between cycles, so that a batch costs one ledger update, not three; and
+ * by a leader only: a replica that stands by hears of as many, and has no commit that takes them.
  */
 export class PendingUpdate {
   readonly #releases = new Set<string>();
   readonly #confirmed = new Set<string>();
+  #isGathering = false;
   #onFirstRelease: () => void = () => {};
 
   /** Called when a release is gathered and none was waiting, so that an idle leader flushes it. */
@@ -17,6 +19,7 @@ export class PendingUpdate {
   }
 
   release(uid: string): void {
+    if (!this.#isGathering) return;
     this.#confirmed.delete(uid);
     const isFirst = this.#releases.size === 0;
     this.#releases.add(uid);
@@ -24,7 +27,7 @@ export class PendingUpdate {
   }
 
   confirm(uid: string): void {
-    if (!this.#releases.has(uid)) this.#confirmed.add(uid);
+    if (this.#isGathering && !this.#releases.has(uid)) this.#confirmed.add(uid);
   }
 
   /**
@@ -40,8 +43,9 @@ export class PendingUpdate {
     return {releases, confirmed: drain(this.#confirmed, limit)};
   }
 
-  /** After a settle the ledger holds exactly what is true: nothing gathered before it counts. */
-  clear(): void {
+  /** With a settle the ledger holds exactly what is true: what is gathered counts from there on. */
+  begin(): void {
+    this.#isGathering = true;
     this.#releases.clear();
     this.#confirmed.clear();
   }

@@ -42,6 +42,8 @@ export class WorkerView {
   }
 
   changed(workerName: string): void {
+    // Of one that is gone nothing is shown; a replica that stands by would keep its name for ever.
+    if (!this.#options.worker(workerName)) return void this.#changed.delete(workerName);
     this.#changed.add(workerName);
     this.#gate.open();
   }

@@ -1,9 +1,15 @@
 import {describe, expect, it} from 'vitest';
 import {PendingUpdate} from '../../src/ledger/pendingUpdate.ts';
 
+function begun(): PendingUpdate {
+  const update = new PendingUpdate();
+  update.begin();
+  return update;
+}
+
 describe('what waits for the next commit', () => {
   it('is taken once, in the order in which it came', () => {
-    const update = new PendingUpdate();
+    const update = begun();
     update.release('b');
     update.release('a');
     update.confirm('c');
@@ -12,7 +18,7 @@ describe('what waits for the next commit', () => {
   });
 
   it('is each uid once, however often it is said', () => {
-    const update = new PendingUpdate();
+    const update = begun();
     for (let times = 0; times < 3; times++) {
       update.release('a');
       update.confirm('b');
@@ -22,7 +28,7 @@ describe('what waits for the next commit', () => {
   });
 
   it('is as many of each as asked for; the rest goes with the commit after', () => {
-    const update = new PendingUpdate();
+    const update = begun();
     for (let index = 0; index < 5; index++) {
       update.release(`r-${index}`);
       update.confirm(`c-${index}`);
@@ -36,7 +42,7 @@ describe('what waits for the next commit', () => {
   });
 
   it('is a release alone where a request was bound and has ended: it holds nothing any more', () => {
-    const update = new PendingUpdate();
+    const update = begun();
     update.confirm('a');
     update.release('a');
     update.confirm('a');
@@ -44,7 +50,7 @@ describe('what waits for the next commit', () => {
   });
 
   it('wakes its listener at the first release only, and not for what is bound', () => {
-    const update = new PendingUpdate();
+    const update = begun();
     let count = 0;
     update.onFirstRelease = () => {
       count++;
@@ -63,11 +69,19 @@ describe('what waits for the next commit', () => {
   });
 
   it('is nothing after a settle', () => {
+    const update = begun();
+    update.release('a');
+    update.confirm('b');
+    update.begin();
+    expect(update.releaseCount).toBe(0);
+    expect(update.take(10)).toEqual({releases: [], confirmed: []});
+  });
+
+  it('is nothing while no leader takes it', () => {
     const update = new PendingUpdate();
     update.release('a');
     update.confirm('b');
-    update.clear();
-    expect(update.releaseCount).toBe(0);
+    update.begin();
     expect(update.take(10)).toEqual({releases: [], confirmed: []});
   });
 });

@@ -53,6 +53,7 @@ export function createSchedulerRig({
   const reports: PendingIntent[] = [];
   const cycles: CycleSummary[] = [];
   const update = new PendingUpdate();
+  update.begin();
   const left = [...answers];
   const waiting: {readonly batch: readonly RequestRecord[]; readonly takes: () => void}[] = [];
   let room = Promise.resolve();
