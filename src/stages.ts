@@ -83,10 +83,10 @@ export function createStages(options: OperatorOptions) {
     report: (intent) => writers.reporter.report(intent),
     onCycle: (summary) => {
       metrics.cycle(ledger.kind, summary);
-      log.debug(
-        {...summary, ...queue.counts, outstanding: writers.writer.outstanding},
-        'cycle done',
-      );
+      const keys = {...summary, ...queue.counts, outstanding: writers.writer.outstanding};
+      // A cycle that only finds again that nothing fits decides nothing new.
+      if (summary.accepted + summary.rejected > 0) log.info(keys, 'cycle done');
+      else log.debug(keys, 'cycle done');
       options.onCycle?.(summary);
     },
     clock,

@@ -15,91 +15,97 @@ export class Metrics {
   readonly #registers = [this.registry];
   readonly #gauges = new Map<string, Map<string, () => number>>();
 
-  readonly cycles = new Counter({
-    name: 'berth_cycles_total',
-    help: 'Scheduling cycles that decided at least one request.',
-    registers: this.#registers,
-  });
-  readonly commits = new Counter({
-    name: 'berth_ledger_commits_total',
-    help: 'Ledger updates: one for each cycle that changed anything.',
-    labelNames: ['ledger', 'for'] as const,
-    registers: this.#registers,
-  });
-  readonly cyclePhase = new Histogram({
-    name: 'berth_cycle_phase_duration_seconds',
-    help: 'Time of each phase of a cycle.',
-    labelNames: ['phase'] as const,
-    buckets: secondsBuckets,
-    registers: this.#registers,
-  });
-  readonly batchSize = new Histogram({
-    name: 'berth_batch_size',
-    help: 'Requests a batch.',
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
-    registers: this.#registers,
-  });
-  readonly decisions = new Counter({
-    name: 'berth_decisions_total',
-    help: 'Decisions by outcome: accepted, rejected (by the ledger), unplaced.',
-    labelNames: ['outcome'] as const,
-    registers: this.#registers,
-  });
-  readonly statusOutcomes = new Counter({
-    name: 'berth_status_outcomes_total',
-    help: 'Ends of status writes, by what they were for (bind, pending) and their outcome.',
-    labelNames: ['for', 'outcome'] as const,
-    registers: this.#registers,
-  });
-  readonly queueDuration = new Histogram({
-    name: 'workqueue_queue_duration_seconds',
-    help: 'From the moment a request was seen without a worker until its placement was written.',
-    buckets: secondsBuckets,
-    registers: this.#registers,
-  });
-  readonly refusedRequests = new Counter({
-    name: 'berth_requests_refused_total',
-    help: 'Requests seen and not taken into the queue, as queue.maxRequests are known.',
-    registers: this.#registers,
-  });
-  readonly ledgerOutages = new Counter({
-    name: 'berth_ledger_outages_total',
-    help: 'Times that commits stopped as the ledger was unavailable.',
-    registers: this.#registers,
-  });
-  readonly missedEvents = new Counter({
-    name: 'berth_watch_missed_events_total',
-    help: 'Differences that the audit of the cache found against a fresh list.',
-    labelNames: ['resource'] as const,
-    registers: this.#registers,
-  });
-  readonly relists = new Counter({
-    name: 'berth_watch_relists_total',
-    help: 'Lists taken, first ones included.',
-    labelNames: ['resource'] as const,
-    registers: this.#registers,
-  });
-  readonly unparsedLines = new Counter({
-    name: 'berth_watch_unparsed_lines_total',
-    help: 'Lines of a watch that were no event.',
-    labelNames: ['resource'] as const,
-    registers: this.#registers,
-  });
-  readonly events = new Counter({
-    name: 'berth_events_total',
-    help: 'Kubernetes Events by fate: written, dropped, failed.',
-    labelNames: ['fate'] as const,
-    registers: this.#registers,
-  });
-  readonly apiRequests = new Counter({
-    name: 'rest_client_requests_total',
-    help: 'Calls to the API server by method and HTTP status.',
-    labelNames: ['method', 'code'] as const,
-    registers: this.#registers,
-  });
+  readonly cycles = this.#counter(
+    'berth_cycles_total',
+    'Scheduling cycles that decided at least one request.',
+  );
+  readonly commits = this.#counter(
+    'berth_ledger_commits_total',
+    'Ledger updates: one for each cycle that changed anything.',
+    'ledger',
+    'for',
+  );
+  readonly cyclePhase = this.#histogram(
+    'berth_cycle_phase_duration_seconds',
+    'Time of each phase of a cycle.',
+    secondsBuckets,
+    'phase',
+  );
+  readonly batchSize = this.#histogram(
+    'berth_batch_size',
+    'Requests a batch.',
+    [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+  );
+  readonly decisions = this.#counter(
+    'berth_decisions_total',
+    'Decisions by outcome: accepted, rejected (by the ledger), unplaced.',
+    'outcome',
+  );
+  readonly statusOutcomes = this.#counter(
+    'berth_status_outcomes_total',
+    'Ends of status writes, by what they were for (bind, pending) and their outcome.',
+    'for',
+    'outcome',
+  );
+  readonly queueDuration = this.#histogram(
+    'workqueue_queue_duration_seconds',
+    'From the moment a request was seen without a worker until its placement was written.',
+    secondsBuckets,
+  );
+  readonly refusedRequests = this.#counter(
+    'berth_requests_refused_total',
+    'Requests seen and not taken into the queue, as queue.maxRequests are known.',
+  );
+  readonly ledgerOutages = this.#counter(
+    'berth_ledger_outages_total',
+    'Times that commits stopped as the ledger was unavailable.',
+  );
+  readonly missedEvents = this.#counter(
+    'berth_watch_missed_events_total',
+    'Differences that the audit of the cache found against a fresh list.',
+    'resource',
+  );
+  readonly relists = this.#counter(
+    'berth_watch_relists_total',
+    'Lists taken, first ones included.',
+    'resource',
+  );
+  readonly unparsedLines = this.#counter(
+    'berth_watch_unparsed_lines_total',
+    'Lines of a watch that were no event.',
+    'resource',
+  );
+  readonly events = this.#counter(
+    'berth_events_total',
+    'Kubernetes Events by fate: written, dropped, failed.',
+    'fate',
+  );
+  readonly apiRequests = this.#counter(
+    'rest_client_requests_total',
+    'Calls to the API server by method and HTTP status.',
+    'method',
+    'code',
+  );
 
   constructor() {
     collectDefaultMetrics({register: this.registry});
+  }
+
+  #counter<Label extends string = never>(
+    name: string,
+    help: string,
+    ...labelNames: Label[]
+  ): Counter<Label> {
+    return new Counter({name, help, labelNames, registers: this.#registers});
+  }
+
+  #histogram<Label extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: Label[]
+  ): Histogram<Label> {
+    return new Histogram({name, help, buckets, labelNames, registers: this.#registers});
   }
 
   /** Serves a number that is kept elsewhere, read at each scrape; by label value when it has one. */

@@ -1,37 +1,12 @@
-import type {RequestKey, RequestRecord, WorkerRecord} from '../../src/api/records.ts';
+import type {RequestRecord, WorkerRecord} from '../../src/api/records.ts';
 import type {PodRecord} from '../../src/lifecycle/nextStep.ts';
 import type {NodeRecord} from '../../src/lifecycle/parseNode.ts';
+import {makeRequest} from '../status/makeRecords.ts';
+import {makeWorker as makeAnyWorker} from '../watch/records.ts';
 
 /** A waiting request `default/r-1` of 100m and 128 MiB. */
 export function makeRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
-  return {
-    kind: 'valid',
-    key: 'default/r-1' as RequestKey,
-    namespace: 'default',
-    name: 'r-1',
-    uid: 'uid-1',
-    resourceVersion: '7',
-    generation: 1,
-    createdMs: 0,
-    deleting: false,
-    suspended: false,
-    phase: 'Pending',
-    demand: {cpuMillis: 100, memoryBytes: 2 ** 27, gpuCount: 0, gpuMillis: 0, gpuTypes: []},
-    constraints: {tolerations: []},
-    classKey: 'class',
-    affinityKey: 'image',
-    affinityExplicit: false,
-    priority: 0,
-    placementTimeoutSeconds: undefined,
-    activeDeadlineSeconds: undefined,
-    ttlSecondsAfterFinished: undefined,
-    retryLimit: 3,
-    attempts: 0,
-    startedMs: undefined,
-    placement: undefined,
-    conditions: [],
-    ...changes,
-  };
+  return makeRequest({uid: 'uid-1', resourceVersion: '7', ...changes});
 }
 
 /** What a request looks like once it is placed, under assignment `1.1.0`. */
@@ -45,21 +20,7 @@ export function placedOn(workerName: string): Partial<RequestRecord> {
 
 /** A worker with 4 CPUs and 16 GiB that an agent owns. */
 export function makeWorker(changes: Partial<WorkerRecord> = {}): WorkerRecord {
-  return {
-    name: 'w-1',
-    uid: 'worker-uid-1',
-    resourceVersion: '1',
-    poolName: 'default',
-    nodeName: undefined,
-    labels: {},
-    taints: [],
-    unschedulable: false,
-    ready: true,
-    deleting: false,
-    capacity: {cpuMillis: 4000, memoryBytes: 2 ** 34, gpuCount: 0, gpuType: '', containers: 250},
-    shown: '',
-    ...changes,
-  };
+  return makeAnyWorker({uid: 'worker-uid-1', capacity: {memoryBytes: 2 ** 34}, ...changes});
 }
 
 export function makePod(changes: Partial<PodRecord> = {}): PodRecord {
