@@ -16,8 +16,12 @@ import type {ReadMode} from './watchState.ts';
 
 /** Where decoded objects go. What it throws is a programmer's error and ends the run. */
 export interface ObjectSink<T> {
-  /** A whole list: what it lacks is gone. */
-  replace(all: readonly T[]): void;
+  /**
+   * A whole list: what it lacks is gone.
+   * @param wentBack the server lost a part of its history, as after a restored backup: older versions
+   *   than those seen before are the truth
+   */
+  replace(all: readonly T[], wentBack?: boolean): void;
   upsert(object: T): void;
   /** `namespace/name`, or the name alone. */
   remove(key: string): void;
@@ -173,7 +177,7 @@ export class Reflector<T> {
         }
         return;
       case 'listed':
-        this.#swapIn(event.resourceVersion);
+        this.#swapIn(event);
         return;
       case 'applied':
         this.#slice.work(() =>
@@ -200,14 +204,14 @@ export class Reflector<T> {
     this.#gathered.decoded.set(key, this.#options.decode(withoutManagedFields(object)));
   }
 
-  #swapIn(resourceVersion: string): void {
+  #swapIn({resourceVersion, wentBack}: Extract<WatcherEvent, {kind: 'listed'}>): void {
     assert(this.#gathered !== undefined, 'a list ends that has begun');
     const {held, decoded, renewed} = this.#gathered;
     this.#gathered = undefined;
     this.#lists++;
     const {sink, log} = this.#options;
     for (const key of renewed) sink.remove(key);
-    sink.replace([...decoded.values()]);
+    sink.replace([...decoded.values()], wentBack);
     this.#held.swap(held, resourceVersion);
     const keys = {path: collectionPath(this.#options), objects: held.size, resourceVersion};
     if (this.#hasSynced) log.info(keys, 'list swapped in');

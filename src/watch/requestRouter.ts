@@ -52,8 +52,11 @@ export class RequestRouter {
     this.#options = options;
   }
 
-  /** A fresh list: what it lacks is gone. */
-  replace(requests: readonly ParsedRequest[]): void {
+  /** See `ObjectSink`. */
+  replace(requests: readonly ParsedRequest[], wentBack = false): void {
+    if (wentBack) {
+      for (const [key, {uid}] of this.#known) this.#known.set(key, {uid, resourceVersion: ''});
+    }
     const listed = new Set(requests.map((request) => request.key));
     for (const key of this.#known.keys()) if (!listed.has(key)) this.remove(key);
     for (const request of requests) this.upsert(request);

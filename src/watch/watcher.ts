@@ -18,8 +18,8 @@ export type WatcherEvent =
   /** A list begins: what an unfinished one gave before is void. */
   | {readonly kind: 'restarted'}
   | {readonly kind: 'page'; readonly objects: readonly RawObject[]}
-  /** The list is whole: swap it in. */
-  | {readonly kind: 'listed'; readonly resourceVersion: string}
+  /** The list is whole: swap it in. `wentBack`: the server has lost what was seen after it. */
+  | {readonly kind: 'listed'; readonly resourceVersion: string; readonly wentBack: boolean}
   | {readonly kind: 'applied'; readonly object: RawObject}
   | {readonly kind: 'deleted'; readonly object: RawObject}
   /** Everything up to this version has been delivered. */
@@ -61,6 +61,8 @@ export class Watcher {
   #state: WatchState;
   /** Newest version ever seen: a list older than this comes from a server that lags. */
   #seen: string | undefined;
+  /** Whether the list under way is of a server that lost a part of its history. */
+  #wentBack = false;
   /** Failures since the last success of useful length. */
   #failures = 0;
   #stuck = {resourceVersion: '', tries: 0};
@@ -147,7 +149,9 @@ export class Watcher {
 
   async *#listed(resourceVersion: string): AsyncGenerator<WatcherEvent, FollowState> {
     this.saw(resourceVersion);
-    yield {kind: 'listed', resourceVersion};
+    const wentBack = this.#wentBack;
+    this.#wentBack = false;
+    yield {kind: 'listed', resourceVersion, wentBack};
     return {kind: 'Watching', resourceVersion};
   }
 
@@ -293,6 +297,7 @@ export class Watcher {
       'history of the API server went back; taking its present state',
     );
     this.#seen = undefined;
+    this.#wentBack = true;
     return false;
   }
 

@@ -208,7 +208,11 @@ describe('a relist', () => {
     ];
     const {clock, transport, sink, stop} = await runScript(script);
     await clock.advance(10_000);
-    expect(sink.calls.slice(-3)).toEqual(['replace ns/a@1', 'upsert ns/c@16', 'replace']);
+    expect(sink.calls.slice(-3)).toEqual([
+      'went back, replace ns/a@1',
+      'upsert ns/c@16',
+      'replace',
+    ]);
     // From then on its new history counts, not the one that is lost.
     const versions = transport.calls.map(({query}) => query['resourceVersion']);
     expect(versions.slice(-4, -1)).toEqual(['15', '16', '16']);

@@ -156,6 +156,18 @@ describe('the state of a request', () => {
   });
 });
 
+describe('a list of a server whose history went back', () => {
+  it.each([
+    ['takes older states for the truth', true, []],
+    ['is told apart from one that a reply of ours has overtaken', false, [`${uid}@w-1`]],
+  ])('%s', (_, wentBack, wanted) => {
+    const {router, held} = createRouter();
+    router.upsert(placedAt('20'));
+    router.replace([at('15')], wentBack);
+    expect(held()).toEqual(wanted);
+  });
+});
+
 describe('a request that is deleted', () => {
   it('gives back what it held, once', () => {
     const {router, held, taken} = createRouter();

@@ -36,8 +36,9 @@ export class RecordingSink implements ObjectSink<Seen> {
   readonly calls: string[] = [];
   readonly objects = new Map<string, Seen>();
 
-  replace(all: readonly Seen[]): void {
-    this.calls.push(`replace ${all.map(({key, rv}) => `${key}@${rv}`).join(' ')}`.trim());
+  replace(all: readonly Seen[], wentBack = false): void {
+    const names = all.map(({key, rv}) => `${key}@${rv}`).join(' ');
+    this.calls.push(`${wentBack ? 'went back, ' : ''}replace ${names}`.trim());
     this.objects.clear();
     for (const object of all) this.objects.set(object.key, object);
   }
