@@ -3,7 +3,9 @@ import {Installation} from './installation.ts';
 import type {LedgerChoice} from './ledgerUnderTest.ts';
 import type {Stage} from './stage.ts';
 
-/** API server, etcd and Redis as processes of this machine, and the operator's replicas beside them. */
+/**
+ * API server, etcd and Redis as processes of this machine, and the operator's replicas beside them.
+ */
 export async function openApiServerStage(choice: LedgerChoice): Promise<Stage> {
   const api = await startApiServer({controllerManager: true});
   const ledger = await choice.start(api);

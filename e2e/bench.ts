@@ -9,8 +9,8 @@ import {ledgersUnderTest} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';
 
 /**
- * The figures of the README, measured from outside on a real API server, each burst beside its floor
- * (the same creates and status patches by a bare client, alternating in the same run).
+ * The figures of the README, measured from outside on a real API server, each burst beside its
+ * floor (the same creates and status patches by a bare client, alternating in the same run).
  *
  * Usage: node e2e/bench.ts [ROUNDS]      ROUNDS: of each burst; 5 when absent
  */

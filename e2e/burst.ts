@@ -29,9 +29,9 @@ export async function createBurst({
 }
 
 /**
- * The floor: the same creates, and for each a status patch of the same content, by a client that does nothing
- * else: no watch, no decision, no ledger. A lane creates and then patches, so that neither kind of write
- * waits for the other.
+ * The floor: the same creates, and for each a status patch of the same content, by a client that
+ * does nothing else: no watch, no decision, no ledger. A lane creates and then patches, so that
+ * neither kind of write waits for the other.
  */
 export async function runFloor(burst: BurstOptions): Promise<number> {
   const startMs = systemClock.monotonicMs();
@@ -65,7 +65,10 @@ export async function createFinished({
   });
 }
 
-/** As many bytes as a placement writes; a finished request, so that no operator takes it for its own. */
+/**
+ * As many bytes as a placement writes; a finished request, so that no operator takes it for its
+ * own.
+ */
 function floorStatus(name: string): object {
   const time = new Date(systemClock.nowMs()).toISOString();
   const condition = (type: string, status: string, reason: string) => ({

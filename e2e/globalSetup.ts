@@ -21,8 +21,8 @@ export default async function setup(project: TestProject): Promise<void> {
 }
 
 /**
- * kind where a Docker engine answers. Where the engine is there and kind or the image cannot be had,
- * CI fails; elsewhere the other ground does.
+ * kind where a Docker engine answers. Where the engine is there and kind or the image cannot be
+ * had, CI fails; elsewhere the other ground does.
  */
 async function chooseGround(): Promise<Ground> {
   if (await answers('docker', ['info'])) {

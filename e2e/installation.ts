@@ -15,8 +15,8 @@ const namespace = 'berth-system';
 export type Installer = 'helm' | 'kustomize';
 
 /**
- * Berth as a user installs it, on an API server without kubelets: the manifests are applied by the real
- * tools, and the operator runs as a process under the token of exactly the ServiceAccount that
+ * Berth as a user installs it, on an API server without kubelets: the manifests are applied by the
+ * real tools, and the operator runs as a process under the token of exactly the ServiceAccount that
  * they made, with exactly the ConfigMap that they made.
  */
 export class Installation implements Installed {
@@ -60,7 +60,8 @@ export class Installation implements Installed {
     } else {
       await kubectl('apply', '--server-side', '-k', join(root, 'deploy/kustomize/overlays/redis'));
     }
-    // Established is not enough: for a moment the server still answers 429, "storage is initializing".
+    // Established is not enough: for a moment the server still answers 429, "storage is
+    // initializing".
     await waitFor('the API server to serve the CRDs', 30_000, () =>
       kubectl('get', 'creq,wrk,workerpools,ledgers', '-A').then(
         () => true,

@@ -22,8 +22,9 @@ export interface Deployment {
 export const finalizer = 'berth.dev/e2e';
 
 /**
- * One replica as a Pod of its own, from the template of the Deployment as it was installed. A Pod of
- * the Deployment would be replaced in the moment it is killed, by none that the test has asked for.
+ * One replica as a Pod of its own, from the template of the Deployment as it was installed. A Pod
+ * of the Deployment would be replaced in the moment it is killed, by none that the test has asked
+ * for.
  */
 export function replicaPod(
   {spec: {template}}: Deployment,
@@ -43,7 +44,9 @@ export function replicaPod(
   };
 }
 
-/** An overlay of a user's own in `folder`: the one with Redis, one replica, the image of this run. */
+/**
+ * An overlay of a user's own in `folder`: the one with Redis, one replica, the image of this run.
+ */
 export function redisOverlay(folder: string, image: string): string {
   const [newName, newTag] = image.split(':');
   return JSON.stringify({

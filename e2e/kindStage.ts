@@ -23,10 +23,10 @@ import type {Installed, Stage} from './stage.ts';
 type Kubectl = (...args: readonly string[]) => Promise<string>;
 
 /**
- * A kind cluster with the image, installed by the real tools and rolled out by real kubelets; then the
- * Deployment is scaled to none, and replicas come one by one as Pods of its template. It runs only
- * where a Docker engine answers, which is CI: the machine that it was written on has none, and what
- * test/e2e/ holds of it is all that was ever seen to work there.
+ * A kind cluster with the image, installed by the real tools and rolled out by real kubelets; then
+ * the Deployment is scaled to none, and replicas come one by one as Pods of its template. It runs
+ * only where a Docker engine answers, which is CI: the machine that it was written on has none, and
+ * what test/e2e/ holds of it is all that was ever seen to work there.
  */
 export async function openKindStage(choice: LedgerChoice, image: string): Promise<Stage> {
   const {kubectl: kubectlPath, helm} = await ensureServers('kubectl', 'helm');

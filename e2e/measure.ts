@@ -6,8 +6,8 @@ import {systemClock} from '../src/lib/clock.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
 
 /**
- * The independent watcher of a whole run: raw watches of everything, an auditor at every revision, and
- * when each request was first seen placed.
+ * The independent watcher of a whole run: raw watches of everything, an auditor at every revision,
+ * and when each request was first seen placed.
  */
 export class Witness {
   readonly auditor = new Auditor();

@@ -45,7 +45,10 @@ export interface Installed {
 export interface Stage {
   /** Connections as the admin, closed with the stage. */
   transport(): Transport;
-  /** Ledger updates so far, counted by somebody else: the API server's metrics, or Redis' statistics. */
+  /**
+   * Ledger updates so far, counted by somebody else: the API server's metrics, or Redis'
+   * statistics.
+   */
   commits(): Promise<number>;
   readonly installation: Installed;
   /** Ends everything but the replicas. */

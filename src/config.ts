@@ -213,7 +213,9 @@ export const fixedLimits = {
   idleFlushMs: 1_000,
   /** Waiting reasons taken from the queue at once: it may hold 100,000 of them. */
   reportPageSize: 64,
-  /** Steps after a placement (a Pod, an end, a Worker of a Node) under way at once, beside binds. */
+  /**
+   * Steps after a placement (a Pod, an end, a Worker of a Node) under way at once, beside binds.
+   */
   lifecycleConcurrency: 8,
   /** A Worker made of a Node is written at most this often. */
   nodeRoundMs: 1_000,

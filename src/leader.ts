@@ -147,7 +147,9 @@ function isUnavailable(answer: {readonly kind: string}): answer is Unavailable {
   return answer.kind === 'unavailable';
 }
 
-/** Whether an allocation was made for what the request asks for now: it may have been edited since. */
+/**
+ * Whether an allocation was made for what the request asks for now: it may have been edited since.
+ */
 function isFor(allocation: Allocation, {demand, suspended}: RequestRecord): boolean {
   return (
     !suspended &&

@@ -57,7 +57,9 @@ export class Scheduler {
     return this.#deciding.has(uid);
   }
 
-  /** Cycles until `signal` aborts, after the one under way, or until another leader fences this one. */
+  /**
+   * Cycles until `signal` aborts, after the one under way, or until another leader fences this one.
+   */
   async run(epoch: number, signal: AbortSignal): Promise<'stopped' | 'fenced'> {
     this.#cycle = 0;
     while (!signal.aborted) {
@@ -167,8 +169,9 @@ export class Scheduler {
   }
 
   /**
-   * A request that left the queue and came back (suspended and resumed) while its bind is still on its
-   * way waits for the end of that: a second decision would give away what the first one may yet take.
+   * A request that left the queue and came back (suspended and resumed) while its bind is still on
+   * its way waits for the end of that: a second decision would give away what the first one may yet
+   * take.
    */
   #withoutWritten(batch: readonly RequestRecord[]): readonly RequestRecord[] {
     const {queue, writer} = this.#options;

@@ -86,7 +86,10 @@ const assignmentSchema = z
   })
   .describe('How the request got its worker.');
 
-/** CEL: the text at `path` below `root`, or the empty one. Plain `has`: optionals have no cost bound. */
+/**
+ * CEL: the text at `path` below `root`, or the empty one. Plain `has`: optionals have no cost
+ * bound.
+ */
 function textOr(root: string, ...path: readonly string[]): string {
   const at = (depth: number) => [root, ...path.slice(0, depth)].join('.');
   const present = path.map((_, index) => `has(${at(index + 1)})`).join(' && ');

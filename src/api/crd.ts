@@ -64,7 +64,9 @@ export function crdOf(source: CrdSource): Crd {
   };
 }
 
-/** The API server owns the metadata: a CRD may only say that it is an object, and bound the name. */
+/**
+ * The API server owns the metadata: a CRD may only say that it is an object, and bound the name.
+ */
 function rootSchemaOf(source: CrdSource): StructuralSchema {
   const {required = [], properties, ...root} = structuralSchemaOf(source.schema);
   const {spec, status} = properties ?? {};

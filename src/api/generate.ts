@@ -26,7 +26,9 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return files.set('src/api/reference.md', referencePage());
 }
 
-/** Paths of generated files that are missing or differ, and of CRDs that no schema stands behind. */
+/**
+ * Paths of generated files that are missing or differ, and of CRDs that no schema stands behind.
+ */
 export function differingFiles(root: string): string[] {
   const files = generatedFiles();
   const differing = [...files].filter(([path, text]) => readText(join(root, path)) !== text);

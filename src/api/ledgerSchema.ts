@@ -3,7 +3,10 @@ import {objectMetaSchema} from './objectMeta.ts';
 import {MAX_CPU_MILLIS, MAX_MEMORY_BYTES} from './quantity.ts';
 import {atomic, rules} from './schemaParts.ts';
 
-/** Most records of `status.inFlight`: 4,096 of some 150 bytes keep the object well below etcd's limit. */
+/**
+ * Most records of `status.inFlight`: 4,096 of some 150 bytes keep the object well below etcd's
+ * limit.
+ */
 export const MAX_IN_FLIGHT = 4096;
 
 const inFlightSchema = z.object({
@@ -37,7 +40,8 @@ export const ledgerStatusSchema = z
     inFlight: z
       .array(inFlightSchema)
       .max(MAX_IN_FLIGHT)
-      // Replaced as a whole in one merge-patch: keying it by uid would make the API server compare keys.
+      // Replaced as a whole in one merge-patch: keying it by uid would make the API server compare
+      // keys.
       .meta(atomic)
       .optional()
       .describe('Capacity that is committed and not yet seen bound.'),

@@ -10,7 +10,9 @@ export interface NodeSource {
   readonly selector: Readonly<Record<string, string>>;
   readonly reservedCpuMillis: number;
   readonly reservedMemoryBytes: number;
-  /** `Pod`: the Worker names its node, and Berth makes Pods. `Agent`: an agent runs its requests. */
+  /**
+   * `Pod`: the Worker names its node, and Berth makes Pods. `Agent`: an agent runs its requests.
+   */
   readonly runtime: 'Pod' | 'Agent';
 }
 

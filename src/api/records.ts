@@ -65,7 +65,9 @@ export interface InvalidRequest extends Identity {
   readonly conditions: readonly Condition[];
 }
 
-/** A ContainerRequest in phase Succeeded or Failed: nothing of its spec but its time to live counts. */
+/**
+ * A ContainerRequest in phase Succeeded or Failed: nothing of its spec but its time to live counts.
+ */
 export interface FinishedRequest extends Identity {
   readonly kind: 'finished';
   readonly phase: 'Succeeded' | 'Failed';

@@ -73,8 +73,9 @@ interface Limits {
 
 /**
  * Checks, from watch events alone and at every revision, that no worker is over its capacity in any
- * dimension or GPU device and that no request sits on two workers. It shares nothing with the operator: not its
- * parser, not its sums. Feed it every event in the order in which the API server sent them.
+ * dimension or GPU device and that no request sits on two workers. It shares nothing with the
+ * operator: not its parser, not its sums. Feed it every event in the order in which the API server
+ * sent them.
  */
 export class Auditor {
   readonly #workers = new Map<string, Limits>();

@@ -22,8 +22,8 @@ await build({
   target: 'node24',
   format: 'esm',
   // What is imported on demand stays in files of its own: three quarters of the whole is a client
-  // that exec plugins alone need, and reading it cost each start 0.3 s and 60 MB. Names and lines are
-  // kept, so that a stack trace can be read without the source map.
+  // that exec plugins alone need, and reading it cost each start 0.3 s and 60 MB. Names and lines
+  // are kept, so that a stack trace can be read without the source map.
   splitting: true,
   minifySyntax: true,
   sourcemap: 'linked',
@@ -31,7 +31,8 @@ await build({
   banner: {js: requireBanner},
   logLevel: 'warning',
 });
-// Files that are read at run time, found by `import.meta.url` beside the bundle as beside the source.
+// Files that are read at run time, found by `import.meta.url` beside the bundle as beside the
+// source.
 cpSync(join(root, 'src/ledger/lua'), join(outdir, 'lua'), {recursive: true});
 cpSync(join(root, 'crds'), join(outdir, 'crds'), {recursive: true});
 process.stdout.write(`${join(outdir, 'berth.js')}\n`);

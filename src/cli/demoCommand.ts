@@ -81,13 +81,18 @@ function print(figures: DemoFigures, asJson: boolean): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** The interrupt says more than the call that it broke off, unless something could not be removed. */
+/**
+ * The interrupt says more than the call that it broke off, unless something could not be removed.
+ */
 function endOf(interrupt: AbortSignal, error: unknown): string {
   const why = (interrupt.reason as Error).message;
   return error instanceof Error && error.message.includes(why) ? error.message : why;
 }
 
-/** Aborts at the first SIGINT or SIGTERM, so that what was created is removed; the second ends at once. */
+/**
+ * Aborts at the first SIGINT or SIGTERM, so that what was created is removed; the second ends at
+ * once.
+ */
 function interruptSignal(progress: (line: string) => void): AbortSignal {
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {

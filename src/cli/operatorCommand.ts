@@ -75,7 +75,8 @@ class Start {
   /**
    * What a later try can mend (a server that is starting, CRDs or roles on their way) is said once
    * and tried again; undefined when stopped before.
-   * @throws Error with one sentence where trying again is of no use: a wrong kubeconfig, wrong credentials
+   * @throws Error with one sentence where trying again is of no use: a wrong kubeconfig, wrong
+   *   credentials
    */
   async connect(config: Config, log: Log, stop: AbortSignal): Promise<Connection | undefined> {
     const {connectRetryMs: retryMs} = fixedLimits;

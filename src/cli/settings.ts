@@ -55,7 +55,8 @@ export interface Sources {
  * The effective configuration: flags before environment before config file before defaults.
  * A variable that is no setting is left alone: Kubernetes itself adds `BERTH_..._PORT` for a
  * Service named berth. An unknown flag or key of the file is an error.
- * @throws Error whose message names the setting, where it came from, the value found and the wanted one
+ * @throws Error whose message names the setting, where it came from, the value found and the wanted
+ *   one
  */
 export function loadConfig({flags, environment, configFile}: Sources): Config {
   const tree = configFile === undefined ? {} : readConfigFile(configFile);
@@ -193,7 +194,9 @@ function describe(
   return `Cannot use ${origin}: ${issue.message}; current value is ${shown}`;
 }
 
-/** The keys one level below a path, each with the path: `batch.idleMs`; all top-level ones for ''. */
+/**
+ * The keys one level below a path, each with the path: `batch.idleMs`; all top-level ones for ''.
+ */
 function keysBelow(path: string): readonly string[] {
   const prefix = path === '' ? '' : `${path}.`;
   const below = settings

@@ -3,7 +3,8 @@ import {memberSchema, type Schema} from './schema.ts';
 
 /**
  * `target` with the applied object merged over it, in place: objects member by member, keyed lists
- * item by item, everything else replaced. Nothing is taken away, as nobody keeps book of who set it.
+ * item by item, everything else replaced. Nothing is taken away, as nobody keeps book of who set
+ * it.
  */
 export function applyPatch(target: unknown, applied: unknown, schema: Schema | undefined): unknown {
   if (isObject(applied)) return applyObject(isObject(target) ? target : {}, applied, schema);

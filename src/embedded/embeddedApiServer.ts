@@ -46,9 +46,9 @@ const DEFAULT_LIMITS: EmbeddedApiServerLimits = {
 const FIRST_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 
 /**
- * A Kubernetes API server in this process, behind the `Transport` port: for the demo, the simulation
- * and tests. `test/conformance` holds it against the real one. It works within each call and has no
- * timers but those of open watches, so that a run on a virtual clock repeats exactly.
+ * A Kubernetes API server in this process, behind the `Transport` port: for the demo, the
+ * simulation and tests. `test/conformance` holds it against the real one. It works within each call
+ * and has no timers but those of open watches, so that a run on a virtual clock repeats exactly.
  *
  * What it leaves out: CEL rules (`admit` takes rules in code), authentication and RBAC, conversion
  * between versions, managedFields (server-side apply creates or merges, and never takes away what
@@ -98,7 +98,9 @@ export class EmbeddedApiServer {
     return this.#hub.size;
   }
 
-  /** A way to the server. `close` ends the watches that were opened by it, and refuses more calls. */
+  /**
+   * A way to the server. `close` ends the watches that were opened by it, and refuses more calls.
+   */
   transport(identity: Identity = {}): Transport {
     return new EmbeddedTransport(this.#endpoint, identity.user ?? 'admin');
   }

@@ -16,7 +16,9 @@ export type Fault =
   | {readonly kind: 'unsent'}
   /** It happens, and its reply is lost. Of a watch: the connection breaks before the head. */
   | {readonly kind: 'lostReply'}
-  /** No reply ever; given up after the call's `timeoutMs`. It happens first where `happens` is set. */
+  /**
+   * No reply ever; given up after the call's `timeoutMs`. It happens first where `happens` is set.
+   */
   | {readonly kind: 'hang'; readonly happens?: boolean}
   /** Late on its way there, and on its way back. */
   | {readonly kind: 'delay'; readonly beforeMs?: number; readonly afterMs?: number}
@@ -66,7 +68,10 @@ const REASONS: Readonly<Record<number, string>> = {
   504: 'Timeout',
 };
 
-/** A transport on which faults can be staged: of the calls that a rule matches, the first rule decides. */
+/**
+ * A transport on which faults can be staged: of the calls that a rule matches, the first rule
+ * decides.
+ */
 export class FaultyTransport implements Transport {
   readonly #transport: Transport;
   readonly #clock: Clock;

@@ -93,7 +93,9 @@ export class Store {
     return after;
   }
 
-  /** Forgets the events up to and with `revision`: older watches and lists are refused from then on. */
+  /**
+   * Forgets the events up to and with `revision`: older watches and lists are refused from then on.
+   */
   compact(revision: number): void {
     if (revision <= this.#compacted) return;
     this.#log = this.#log.slice(this.#indexAfter(revision));

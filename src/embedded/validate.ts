@@ -4,8 +4,8 @@ import {memberSchema, type Schema} from './schema.ts';
 
 /**
  * What is wrong with `value`, in the words of the real server. What equals `old` at the same place
- * is taken as it is: a schema that became narrower does not stop writes that leave old values alone.
- * CEL rules (`x-kubernetes-validations`) are not evaluated: see `EmbeddedApiServer.admit`.
+ * is taken as it is: a schema that became narrower does not stop writes that leave old values
+ * alone. CEL rules (`x-kubernetes-validations`) are not evaluated: see `EmbeddedApiServer.admit`.
  */
 export function validate(
   value: unknown,
@@ -168,7 +168,10 @@ function mapKeyOf(item: unknown, keys: readonly string[]): string {
   );
 }
 
-/** Items of a keyed list are followed by their key; those of other lists are new whenever the list is. */
+/**
+ * Items of a keyed list are followed by their key; those of other lists are new whenever the list
+ * is.
+ */
 function oldItems(old: unknown, schema: Schema): (item: unknown) => unknown {
   const keys = schema['x-kubernetes-list-map-keys'];
   if (!keys || !Array.isArray(old)) return () => undefined;

@@ -46,7 +46,9 @@ export interface Watcher {
 /** Last bookmark so long before the end of a watch, so that the next one starts close to it. */
 const FAREWELL_MS = 2_000;
 
-/** Hands each write to the watches that it concerns, within the write and in their order of arrival. */
+/**
+ * Hands each write to the watches that it concerns, within the write and in their order of arrival.
+ */
 export class WatchHub {
   readonly #options: WatchHubOptions;
   readonly #watchers = new WatcherIndex();

@@ -250,7 +250,9 @@ function checkRevision(subject: Subject, next: ObjectMeta, old: ObjectMeta): voi
   throw conflict(subject, MODIFIED);
 }
 
-/** What of `next` counts: a write to the object leaves the status alone, and the other way round. */
+/**
+ * What of `next` counts: a write to the object leaves the status alone, and the other way round.
+ */
 function mergeSubresource(
   next: ApiObject,
   old: ApiObject,

@@ -19,13 +19,17 @@ const LEASE_CONNECTIONS = 2;
 const LEDGER_CONNECTIONS = 2;
 /** A connection is renewed after so many calls, or one API server behind a balancer keeps all. */
 const MAX_CALLS_A_CONNECTION = 1_000;
-/** Below the 90 s after which an API server closes an idle connection, and the 60 s of balancers. */
+/**
+ * Below the 90 s after which an API server closes an idle connection, and the 60 s of balancers.
+ */
 const IDLE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A reply is one JavaScript string, which ends at 512 MB. */
 const MAX_REPLY_BYTES = 256 * 1024 * 1024;
 
-/** One pool of connections a lane, all with the same TLS material. Nothing connects before a call. */
+/**
+ * One pool of connections a lane, all with the same TLS material. Nothing connects before a call.
+ */
 export class Lanes {
   readonly tls: TlsMaterial;
   readonly #lanes: Readonly<Record<Lane, Dispatcher>>;

@@ -92,8 +92,8 @@ export class LeaderElector {
   }
 
   /**
-   * Makes the epoch of the next leadership higher than `epoch`. For a ledger that knows a higher one
-   * than the Lease does, as after somebody deleted the Lease; return from `onElected` then.
+   * Makes the epoch of the next leadership higher than `epoch`. For a ledger that knows a higher
+   * one than the Lease does, as after somebody deleted the Lease; return from `onElected` then.
    */
   raiseEpoch(epoch: number): void {
     this.#epochFloor = Math.max(this.#epochFloor, epoch);
@@ -102,7 +102,8 @@ export class LeaderElector {
   /**
    * Competes for the Lease until `signal` aborts; then ends a leadership, waits for `onElected` to
    * settle, and gives the Lease up.
-   * @throws Error when the rights do not suffice or the namespace is missing; what `onElected` threw
+   * @throws Error when the rights do not suffice or the namespace is missing; what `onElected`
+   *   threw
    */
   async run(signal: AbortSignal, callbacks: LeaderCallbacks): Promise<void> {
     while (!signal.aborted) {

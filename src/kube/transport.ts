@@ -19,7 +19,9 @@ export type PatchType =
   | 'application/json-patch+json'
   | 'application/apply-patch+yaml';
 
-/** `ledger` is apart from `api`: a commit must not wait behind the placements of the batch before. */
+/**
+ * `ledger` is apart from `api`: a commit must not wait behind the placements of the batch before.
+ */
 export type Lane = 'api' | 'ledger' | 'watch' | 'lease';
 
 export interface ApiReply<T = unknown> {
@@ -30,7 +32,9 @@ export interface ApiReply<T = unknown> {
   readonly retryAfterMs?: number;
 }
 
-/** A reply that arrives line by line. `lines` throws `TransportError` when the connection breaks. */
+/**
+ * A reply that arrives line by line. `lines` throws `TransportError` when the connection breaks.
+ */
 export interface WatchReply {
   readonly status: number;
   readonly retryAfterMs?: number;
@@ -68,7 +72,9 @@ export class TransportError extends Error {
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
-  /** `reason` of the metav1.Status, for example `NotFound`, `AlreadyExists`, `Conflict`, `Expired`. */
+  /**
+   * `reason` of the metav1.Status, for example `NotFound`, `AlreadyExists`, `Conflict`, `Expired`.
+   */
   readonly reason: string;
   readonly retryAfterMs: number | undefined;
 

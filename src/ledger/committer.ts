@@ -49,7 +49,9 @@ export class Committer {
     return this.#outage;
   }
 
-  /** @param onWaiting called once when this commit has failed more than once, so that it is no blip */
+  /**
+   * @param onWaiting called once when this commit has failed more than once, so that it is no blip
+   */
   async commit(
     input: CommitInput,
     signal: AbortSignal,

@@ -73,7 +73,8 @@ export class KubernetesLedger implements Ledger {
       }
       const {state} = read;
       this.#state = state;
-      // An epoch as high as ours and not of ours is that of an earlier Lease, which somebody deleted.
+      // An epoch as high as ours and not of ours is that of an earlier Lease, which somebody
+      // deleted.
       const isOther = state.epoch === epoch && this.#triedEpoch !== epoch;
       if (state.epoch > epoch || isOther) return {kind: 'fenced', currentEpoch: state.epoch};
       const allocations = [...state.inFlight.values()];

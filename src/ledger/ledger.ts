@@ -53,9 +53,10 @@ export interface Unavailable {
  * Owner of capacity at commit time. Implementations: `memoryLedger.ts`, `redisLedger.ts`,
  * `kubernetesLedger.ts`; all pass `test/ledger/conformance`.
  *
- * - Idempotent per (uid, worker): committing the same assignment again is accepted and takes nothing.
- * - Partial acceptance is normal. Never above capacity, whatever is asked: what is over its capacity
- *   already (settled so, or shrunk since) takes nothing more, not even an assignment of 0.
+ * - Idempotent per (uid, worker): committing the same assignment again is accepted and takes
+ *   nothing.
+ * - Partial acceptance is normal. Never above capacity, whatever is asked: what is over its
+ *   capacity already (settled so, or shrunk since) takes nothing more, not even an assignment of 0.
  * - Order of an operator's life: open, settle, then commits. A commit before the settle is `lost`.
  * - What is taken is the sum over allocations, never a delta applied twice.
  */

@@ -2,7 +2,9 @@ import type {Allocation} from '../api/resources.ts';
 import {assertAssignments, Holdings} from './holdings.ts';
 import type {CommitInput, CommitResult, Ledger, OpenResult} from './ledger.ts';
 
-/** The ledger inside one process: for the simulation, tests and the demo. Forgets all at its end. */
+/**
+ * The ledger inside one process: for the simulation, tests and the demo. Forgets all at its end.
+ */
 export class MemoryLedger implements Ledger {
   readonly kind = 'memory';
   #epoch = 0;

@@ -31,8 +31,9 @@ export class PendingUpdate {
   }
 
   /**
-   * Takes at most `limit` of each; what is left goes with the next commit. The releases of what that
-   * commit assigns anew are always among them: one commit later they would undo the assignment.
+   * Takes at most `limit` of each; what is left goes with the next commit. The releases of what
+   * that commit assigns anew are always among them: one commit later they would undo the
+   * assignment.
    */
   take(
     limit: number,

@@ -6,7 +6,9 @@ interface Known {
   readonly sentence: string;
 }
 
-/** First match wins. Patterns are of Redis' error replies and of Node's error codes and messages. */
+/**
+ * First match wins. Patterns are of Redis' error replies and of Node's error codes and messages.
+ */
 const known: readonly Known[] = [
   {
     pattern: /WRONGPASS|invalid username-password|invalid password/i,

@@ -31,8 +31,8 @@ const settleStepRecords = 1000;
 
 /**
  * The ledger in Redis: one script a batch. Redis is not trusted to remember: every answer carries a
- * revision, every question the last one known, so that a flush, a restart without data or a failover
- * that lost a second is noticed by the next commit (`lost`) and not committed upon.
+ * revision, every question the last one known, so that a flush, a restart without data or a
+ * failover that lost a second is noticed by the next commit (`lost`) and not committed upon.
  */
 export class RedisLedger implements Ledger {
   readonly kind = 'redis';

@@ -9,7 +9,9 @@ export class Gate {
     for (const wake of woken) wake();
   }
 
-  /** Resolves at the next `open`, or when `signal` aborts: without an error, as callers loop on it. */
+  /**
+   * Resolves at the next `open`, or when `signal` aborts: without an error, as callers loop on it.
+   */
   wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve();

@@ -1,7 +1,11 @@
 export interface HeapOptions<Item> {
-  /** True when `left` leaves first. Ties leave in no particular order: compare down to an identity. */
+  /**
+   * True when `left` leaves first. Ties leave in no particular order: compare down to an identity.
+   */
   readonly before: (left: Item, right: Item) => boolean;
-  /** Told each new index of an item, -1 when it has left, so that it can be found for `removeAt`. */
+  /**
+   * Told each new index of an item, -1 when it has left, so that it can be found for `removeAt`.
+   */
   readonly moved?: (item: Item, index: number) => void;
 }
 

@@ -39,7 +39,9 @@ export interface Surroundings {
   readonly pods: readonly PodRecord[];
 }
 
-/** What to do about a request next; at most one thing, the rest follows from the state it leads to. */
+/**
+ * What to do about a request next; at most one thing, the rest follows from the state it leads to.
+ */
 export type Step =
   | {readonly kind: 'nothing'}
   /** Look again then, even when no event comes. */
@@ -75,7 +77,10 @@ interface Placed {
 
 const nothing: Step = {kind: 'nothing'};
 
-/** What the condition of a suspended request says, here and in `watch/requestRouter.ts`: one write, not two. */
+/**
+ * What the condition of a suspended request says, here and in `watch/requestRouter.ts`: one write,
+ * not two.
+ */
 const suspendedSentence = 'spec.suspend is true: no worker is chosen until it is false';
 
 /**
@@ -167,7 +172,10 @@ function stepOfPlaced(request: Placed, around: Surroundings): Step {
   return dueMs === undefined ? nothing : {kind: 'wait', delayMs: dueMs - nowMs};
 }
 
-/** Of an object that was valid once and is not any more: what runs goes on, what is lost waits for its user. */
+/**
+ * Of an object that was valid once and is not any more: what runs goes on, what is lost waits for
+ * its user.
+ */
 function unreadable({phase}: InvalidRequest, placement: Placement): Placed {
   return {
     placement,

@@ -3,7 +3,10 @@ import {formatCpu, formatMemory} from '../api/quantity.ts';
 import type {WorkerRecord} from '../api/records.ts';
 import type {NodeRecord} from './parseNode.ts';
 
-/** Label of every Worker that was made from a Node: the pool that it was made for. No other is touched. */
+/**
+ * Label of every Worker that was made from a Node: the pool that it was made for. No other is
+ * touched.
+ */
 export const nodePoolLabel = 'berth.dev/node-pool';
 
 /** A pool that makes Workers of Nodes. */
@@ -26,10 +29,15 @@ const maxGpus = 16;
 const maxTaints = 32;
 /** A Node that feature discovery has labelled has about 100. */
 const maxLabels = 128;
-/** The kubelet counts the Pods of DaemonSets too: as many are left to them, or a tenth of a small Node. */
+/**
+ * The kubelet counts the Pods of DaemonSets too: as many are left to them, or a tenth of a small
+ * Node.
+ */
 const podsLeftToOthers = 10;
 
-/** The pool that makes a Worker of the Node: the first one in the order of names that selects it. */
+/**
+ * The pool that makes a Worker of the Node: the first one in the order of names that selects it.
+ */
 export function poolOf(node: NodeRecord, pools: readonly NodePool[]): NodePool | undefined {
   return pools.find(({nodes}) =>
     Object.entries(nodes.selector).every(([key, value]) => node.labels[key] === value),

@@ -40,9 +40,10 @@ export interface NodeWorkersOptions {
 }
 
 /**
- * Makes Workers of Nodes, as WorkerPools with a `nodeSelector` want it, and shows in the pools' status
- * how that stands. Changes only mark names; `run` judges the marked ones in rounds (`workerStep`), so
- * that somebody who undoes a step, or a Node that changes all the time, costs a write a round.
+ * Makes Workers of Nodes, as WorkerPools with a `nodeSelector` want it, and shows in the pools'
+ * status how that stands. Changes only mark names; `run` judges the marked ones in rounds
+ * (`workerStep`), so that somebody who undoes a step, or a Node that changes all the time, costs a
+ * write a round.
  */
 export class NodeWorkers {
   readonly #options: NodeWorkersOptions;
@@ -131,8 +132,8 @@ export class NodeWorkers {
   }
 
   /**
-   * Takes the steps until `signal` aborts. Only for a leader, and only once Nodes, pools and Workers
-   * are all read: what is not there counts as gone.
+   * Takes the steps until `signal` aborts. Only for a leader, and only once Nodes, pools and
+   * Workers are all read: what is not there counts as gone.
    */
   async run(signal: AbortSignal): Promise<void> {
     const {clock, random, limits} = this.#options;

@@ -1,6 +1,9 @@
 import {asObject, asText} from '../api/rawObject.ts';
 
-/** An agent renews the Lease of this name with its Worker's name behind it, in the operator's namespace. */
+/**
+ * An agent renews the Lease of this name with its Worker's name behind it, in the operator's
+ * namespace.
+ */
 export const heartbeatPrefix = 'berth-worker-';
 
 /** A sign of life of an agent. */
@@ -10,7 +13,10 @@ export interface Heartbeat {
   readonly mark: string;
 }
 
-/** The heartbeat in a Lease; undefined for other Leases, and for one that nobody holds. Never throws. */
+/**
+ * The heartbeat in a Lease; undefined for other Leases, and for one that nobody holds. Never
+ * throws.
+ */
 export function parseHeartbeat(object: unknown): Heartbeat | undefined {
   const {metadata, spec} = asObject(object);
   const {holderIdentity, renewTime} = asObject(spec);

@@ -32,7 +32,9 @@ interface RawPod {
   };
 }
 
-/** A Pod as the life of its request sees it. The API server has validated its shape: it is core/v1. */
+/**
+ * A Pod as the life of its request sees it. The API server has validated its shape: it is core/v1.
+ */
 export function parsePod(object: unknown): PodRecord {
   const {metadata, status} = object as RawPod;
   // Others beside it are what admission webhooks put there.
@@ -58,7 +60,9 @@ export function parsePod(object: unknown): PodRecord {
   };
 }
 
-/** Failed without an exit code: its kubelet refused it (OutOfcpu, NodeShutdown), nothing of it ran. */
+/**
+ * Failed without an exit code: its kubelet refused it (OutOfcpu, NodeShutdown), nothing of it ran.
+ */
 function isInterrupted({phase, conditions, containerStatuses}: NonNullable<RawPod['status']>) {
   const isDisrupted = conditions?.some(
     ({type, status}) => type === 'DisruptionTarget' && status === 'True',

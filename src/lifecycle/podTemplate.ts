@@ -85,8 +85,8 @@ export function podTemplate(
 }
 
 /**
- * What NVIDIA's container runtime reads, and the share for whoever enforces it. `void` where the request
- * has no GPU: CUDA images ask for all of them by themselves.
+ * What NVIDIA's container runtime reads, and the share for whoever enforces it. `void` where the
+ * request has no GPU: CUDA images ask for all of them by themselves.
  */
 function gpuEnvironment(devices: readonly number[], gpuMillis: number): readonly object[] {
   if (devices.length === 0) return [{name: 'NVIDIA_VISIBLE_DEVICES', value: 'void'}];

@@ -29,7 +29,10 @@ export interface PoolSources {
   readonly unreadablePools: ReadonlySet<string>;
 }
 
-/** The WorkerPools, and what their status says: how many workers, and which Nodes are left out. A view. */
+/**
+ * The WorkerPools, and what their status says: how many workers, and which Nodes are left out. A
+ * view.
+ */
 export class PoolView {
   readonly #options: PoolViewOptions;
   readonly #pools = new Map<string, KnownPool>();

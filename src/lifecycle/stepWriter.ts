@@ -21,7 +21,10 @@ export interface StepWriterOptions {
   readonly clock: Clock;
 }
 
-/** Carries out the steps of requests: each is one write, refused unless the object is what was judged. */
+/**
+ * Carries out the steps of requests: each is one write, refused unless the object is what was
+ * judged.
+ */
 export class StepWriter {
   readonly #options: StepWriterOptions;
 
@@ -111,7 +114,10 @@ export class StepWriter {
     return step;
   }
 
-  /** A quota, a policy or a ServiceAccount that is missing: somebody can mend it, so say it and go on trying. */
+  /**
+   * A quota, a policy or a ServiceAccount that is missing: somebody can mend it, so say it and go
+   * on trying.
+   */
   async #reportRefusal(request: ParsedRequest, {message}: ApiError, signal: AbortSignal) {
     const why = message.slice(0, maxMessageLength);
     const patch = podRefusedPatch(request, why, this.#options.clock.nowMs());

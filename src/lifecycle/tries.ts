@@ -19,8 +19,8 @@ export interface TriesOptions {
 
 /**
  * Remembers of each request the last step and the state it was taken upon. The same step upon the
- * same state waits for a backoff that grows: whether it failed, its effect has not been seen yet, or
- * somebody undoes it each time. A new state is free at once.
+ * same state waits for a backoff that grows: whether it failed, its effect has not been seen yet,
+ * or somebody undoes it each time. A new state is free at once.
  */
 export class Tries {
   readonly #options: TriesOptions;

@@ -13,15 +13,18 @@ export interface WorkerHealthOptions {
 interface Pulse {
   /** The last sign of life, whatever it says: only its change counts. */
   readonly mark: string;
-  /** When the silence began, on our own monotonic clock: no other clock is trusted. Infinity: it has not. */
+  /**
+   * When the silence began, on our own monotonic clock: no other clock is trusted. Infinity: it has
+   * not.
+   */
   readonly silentSinceMs: number;
 }
 
 /**
- * Tells which workers are lost, from the signs of life that arrive: the renewals of an agent's Lease, or
- * what a Kubernetes node is said to be. A worker that was never heard is not judged. While more than
- * half of all are silent at once nobody is lost: then it is our connection that broke, and acting on it
- * would end healthy work everywhere.
+ * Tells which workers are lost, from the signs of life that arrive: the renewals of an agent's
+ * Lease, or what a Kubernetes node is said to be. A worker that was never heard is not judged.
+ * While more than half of all are silent at once nobody is lost: then it is our connection that
+ * broke, and acting on it would end healthy work everywhere.
  */
 export class WorkerHealth {
   readonly #options: WorkerHealthOptions;
@@ -63,7 +66,10 @@ export class WorkerHealth {
       : undefined;
   }
 
-  /** Whether somebody is silent for long enough that the last judgement did not know of: read before you judge. */
+  /**
+   * Whether somebody is silent for long enough that the last judgement did not know of: read before
+   * you judge.
+   */
   get hasSuspects(): boolean {
     return [...this.#silent()].some((workerName) => !this.#judged.has(workerName));
   }

@@ -14,7 +14,10 @@ export interface NodeSurroundings extends PoolSources {
   readonly held: number;
 }
 
-/** What to do about the Worker of that name next; at most one write, the rest follows from its effect. */
+/**
+ * What to do about the Worker of that name next; at most one write, the rest follows from its
+ * effect.
+ */
 export type WorkerStep =
   | {readonly kind: 'nothing'}
   | {readonly kind: 'create'; readonly poolName: string; readonly body: object}
@@ -31,10 +34,11 @@ export interface WorkerVerdict {
 const nothing: WorkerVerdict = {step: {kind: 'nothing'}};
 
 /**
- * The next step of the Worker of one name, from what is there alone. A Worker whose Node is gone or is
- * selected no more is cordoned, and deleted once it holds nothing: what runs there ends by itself, or
- * is lost with its Node by the rules for lost workers, and a mistake in a selector kills nothing. That
- * is also why no owner reference ties it to its pool. A Worker without the label is somebody else's.
+ * The next step of the Worker of one name, from what is there alone. A Worker whose Node is gone or
+ * is selected no more is cordoned, and deleted once it holds nothing: what runs there ends by
+ * itself, or is lost with its Node by the rules for lost workers, and a mistake in a selector kills
+ * nothing. That is also why no owner reference ties it to its pool. A Worker without the label is
+ * somebody else's.
  */
 export function workerStep(name: string, around: NodeSurroundings): WorkerVerdict {
   const {node, pools, unreadablePools, worker, isWorkerUnreadable} = around;

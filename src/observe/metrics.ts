@@ -7,8 +7,8 @@ const secondsBuckets = [
 
 /**
  * The Prometheus metrics. Names are kubebuilder's and client-go's where those exist
- * (`workqueue_*`, `rest_client_*`, `leader_election_master_status`); Berth's own start with `berth_`.
- * Labels hold closed sets only: no request, worker or key name ever becomes one.
+ * (`workqueue_*`, `rest_client_*`, `leader_election_master_status`); Berth's own start with
+ * `berth_`. Labels hold closed sets only: no request, worker or key name ever becomes one.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -108,7 +108,9 @@ export class Metrics {
     return new Histogram({name, help, buckets, labelNames, registers: this.#registers});
   }
 
-  /** Serves a number that is kept elsewhere, read at each scrape; by label value when it has one. */
+  /**
+   * Serves a number that is kept elsewhere, read at each scrape; by label value when it has one.
+   */
   gauge(
     name: string,
     help: string,

@@ -6,8 +6,8 @@ const DIGIT_BITS = 11;
 const DIGITS = 1 << DIGIT_BITS;
 
 /**
- * Indexes of the batch in the order of their decisions: higher priority strictly first, inside it by
- * kind, spread classes by size (largest first keeps max/mean tight), then as they arrived.
+ * Indexes of the batch in the order of their decisions: higher priority strictly first, inside it
+ * by kind, spread classes by size (largest first keeps max/mean tight), then as they arrived.
  *
  * @param classOf index into `classes` of each request
  */

@@ -3,9 +3,10 @@ import type {Demand} from '../api/resources.ts';
 import type {PlacementWorker, Usage} from './plan.ts';
 
 /**
- * Whether a changed worker may be news for a class of waiting requests. Cheap and generous: true for
- * every worker that could hold it, and for some that could not (labels and taints are left to
- * `place`); a class that is woken for nothing costs one decision, one that is not woken waits for ever.
+ * Whether a changed worker may be news for a class of waiting requests. Cheap and generous: true
+ * for every worker that could hold it, and for some that could not (labels and taints are left to
+ * `place`); a class that is woken for nothing costs one decision, one that is not woken waits for
+ * ever.
  */
 export function couldHold(at: {
   readonly worker: PlacementWorker;

@@ -66,7 +66,8 @@ export class FreeCapacity {
 
 /**
  * Whether the worker has room for `demand`. What is over its capacity already holds nothing more,
- * not even a demand of 0: the ledgers judge so too, and a plan they refuse would come back for ever.
+ * not even a demand of 0: the ledgers judge so too, and a plan they refuse would come back for
+ * ever.
  */
 export function fits(free: FreeCapacity, layout: Layout, rank: number, demand: Demand): boolean {
   return (

@@ -4,8 +4,9 @@ import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 const NO_DEVICES: readonly number[] = Object.freeze([]);
 
 /**
- * Devices for a demand that fits, as indexes from the worker's first one, ascending: for a share the
- * tightest device that has it (a whole one only if no other does), for whole GPUs the lowest ones.
+ * Devices for a demand that fits, as indexes from the worker's first one, ascending: for a share
+ * the tightest device that has it (a whole one only if no other does), for whole GPUs the lowest
+ * ones.
  *
  * @param free thousandths free of each device of all workers; this worker's are `start` to `end`
  */
@@ -26,7 +27,9 @@ export function chooseDevices(
   return devices;
 }
 
-/** Index of the device with the least free that still has `millis`, the lowest of equals; else -1. */
+/**
+ * Index of the device with the least free that still has `millis`, the lowest of equals; else -1.
+ */
 export function tightestDevice(
   free: Int32Array,
   start: number,

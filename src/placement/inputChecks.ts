@@ -5,7 +5,9 @@ import type {PlacementPool, PlacementRequest, PlacementWorker} from './plan.ts';
 /** As the schema of a request says; the sort of a batch counts on it. */
 export const MAX_PRIORITY = 1000;
 
-/** Devices of one worker; far above any machine, and it keeps sums of thousandths exact in int32. */
+/**
+ * Devices of one worker; far above any machine, and it keeps sums of thousandths exact in int32.
+ */
 const MAX_GPUS = 1024;
 
 /** Stops on a request that parsing should never have let through. */

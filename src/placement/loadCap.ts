@@ -17,9 +17,9 @@ const ROUNDING = 1e-9;
  * placed, times the load bound of the worker's pool; per resource, as shares of the capacity.
  * Source: consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam, 2016).
  *
- * Where the mean is a few requests only, the bound would leave room for fewer than have to fit (with
- * 1.5 requests a worker, a bound of 1.25 allows 1): the cap is at least the mean rounded up to whole
- * requests, which the most even distribution needs too.
+ * Where the mean is a few requests only, the bound would leave room for fewer than have to fit
+ * (with 1.5 requests a worker, a bound of 1.25 allows 1): the cap is at least the mean rounded up
+ * to whole requests, which the most even distribution needs too.
  */
 export class LoadCap {
   readonly #state: BatchState;

@@ -13,12 +13,12 @@ const GPU_SCALE = 2 ** 21;
 
 /**
  * Packs the requests of one class into the workers of one tier: best fit, the worker with the least
- * left over after it. Ties go to the lowest rank, never by chance or by key: with one fixed order 95 %
- * of the GPUs are allocated, with random ties 90 % (PLACEMENT.md).
+ * left over after it. Ties go to the lowest rank, never by chance or by key: with one fixed order
+ * 95 % of the GPUs are allocated, with random ties 90 % (PLACEMENT.md).
  *
- * The heap holds what each worker would have left over. Unlike load, that may fall when another class
- * takes of the worker, so the class catches up with the batch's journal of touched workers before it
- * looks at the top. Cost: O(log workers) for each placement of the batch, once a class.
+ * The heap holds what each worker would have left over. Unlike load, that may fall when another
+ * class takes of the worker, so the class catches up with the batch's journal of touched workers
+ * before it looks at the top. Cost: O(log workers) for each placement of the batch, once a class.
  */
 export class PackTier implements OpenTier {
   affinity: AffinityLevel = 'None';
@@ -71,8 +71,8 @@ export class PackTier implements OpenTier {
 
   /**
    * What counts, in this order: what a share leaves of its device (so that a whole GPU is cut only
-   * when no cut one has the share), or how many GPUs stay whole beside whole ones; the GPU thousandths
-   * left; the cpu and memory left, as a share below 1.
+   * when no cut one has the share), or how many GPUs stay whole beside whole ones; the GPU
+   * thousandths left; the cpu and memory left, as a share below 1.
    */
   #leftover(rank: number): number {
     const {layout, free} = this.#state;

@@ -73,8 +73,8 @@ export interface Verdict {
   /** For people: `0/20 workers fit: 12 insufficient cpu, 8 not ready.` */
   readonly message: string;
   /**
-   * Of the workers where only capacity is missing, the one that lacks least. Not part of the message:
-   * it changes with every placement, and a changed message is a write to the API server.
+   * Of the workers where only capacity is missing, the one that lacks least. Not part of the
+   * message: it changes with every placement, and a changed message is a write to the API server.
    */
   readonly nearest?: NearestWorker;
 }

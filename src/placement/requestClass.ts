@@ -65,7 +65,9 @@ export class RequestClass {
     );
   }
 
-  /** The rank for one request of this class; -1 when no worker has room, then `verdict` says why. */
+  /**
+   * The rank for one request of this class; -1 when no worker has room, then `verdict` says why.
+   */
   choose(request: PlacementRequest): number {
     const hash = this.#hashOf(request.affinityKey);
     for (; this.#open < this.#tiers.length; this.#open++) {

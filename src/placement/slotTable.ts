@@ -18,7 +18,8 @@ const GOLDEN = 0x9e3779b9;
  * to 0.47 % of 1,000 workers'; hash mod N moves 99.9 %). Crossing a power of two moves most keys.
  *
  * Cost: O(workers) to build, about two probes to find a worker. Source: double hashing with a
- * re-mixed probe, as the plain double hash is biased on small power-of-two tables (1.18 against 1.02).
+ * re-mixed probe, as the plain double hash is biased on small power-of-two tables (1.18 against
+ * 1.02).
  */
 export interface SlotTable {
   readonly slots: Int32Array;

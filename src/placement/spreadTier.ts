@@ -8,7 +8,9 @@ import {type BatchDemand, LoadCap} from './loadCap.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
 import {probe, type SlotTable} from './slotTable.ts';
 
-/** Weight of the resources beside the fullest one: enough to break ties, too little to outvote it. */
+/**
+ * Weight of the resources beside the fullest one: enough to break ties, too little to outvote it.
+ */
 const TIE_WEIGHT = 1 / 1024;
 
 /**
@@ -20,8 +22,9 @@ const TIE_WEIGHT = 1 / 1024;
  * differ by more than one between any two workers, however they are cut into batches.
  *
  * The heap holds the load that each worker would have with one more request of this class. Loads
- * only grow within a batch, so a stale score is too low, comes to the top too early and is put right
- * there; a worker without room leaves for good. Cost: O(1) by a probe, O(log workers) by the heap.
+ * only grow within a batch, so a stale score is too low, comes to the top too early and is put
+ * right there; a worker without room leaves for good. Cost: O(1) by a probe, O(log workers) by the
+ * heap.
  */
 export class SpreadTier implements OpenTier {
   affinity: AffinityLevel = 'None';

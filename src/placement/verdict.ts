@@ -63,7 +63,9 @@ function firstShortage(demand: Demand, rank: number, {layout, free}: BatchState)
   return UnfitReason.TooManyContainers;
 }
 
-/** The largest part of the demand that the worker lacks, 0 to 1 and above where it is overcommitted. */
+/**
+ * The largest part of the demand that the worker lacks, 0 to 1 and above where it is overcommitted.
+ */
 function lackOf(demand: Demand, rank: number, {layout, free}: BatchState): number {
   const gpuAsked = demand.gpuCount * demand.gpuMillis;
   return Math.max(

@@ -16,7 +16,9 @@ export class WorkerEntry {
   cpuMillis = 0;
   memoryBytes = 0;
   containers = 0;
-  /** Thousandths taken of each device; shorter than the worker's GPUs where the last are untouched. */
+  /**
+   * Thousandths taken of each device; shorter than the worker's GPUs where the last are untouched.
+   */
   readonly gpuMillis: number[] = [];
 
   constructor(name: string) {

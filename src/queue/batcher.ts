@@ -22,9 +22,9 @@ export interface BatcherOptions {
  * Gathers waiting requests into batches. A window opens with the first one that waits and closes
  * when enough of them do, when no more come, or at its longest.
  *
- * Windows run on their own time, whether or not anybody waits in `next`: what arrives during a cycle
- * has waited already, and does not wait a second time after it. Requests that a full batch left
- * behind keep their window, so they are the next batch at once.
+ * Windows run on their own time, whether or not anybody waits in `next`: what arrives during a
+ * cycle has waited already, and does not wait a second time after it. Requests that a full batch
+ * left behind keep their window, so they are the next batch at once.
  */
 export class Batcher {
   readonly #options: BatcherOptions;
@@ -55,7 +55,8 @@ export class Batcher {
         if (leftMs === 0) return finish(this.#take());
         if (leftMs === undefined) this.#notify = look;
         else {
-          // A timer for each of 512 arrivals would cost more than looking again when this one fires.
+          // A timer for each of 512 arrivals would cost more than looking again when this one
+          // fires.
           cancelTimer = this.#options.clock.setTimer(leftMs, look);
           this.#notify = () => {
             if (this.#isFull()) look();

@@ -82,7 +82,9 @@ export class ClassQueue {
     this.#verdict = undefined;
   }
 
-  /** The next member whose status does not say the verdict yet; it counts as reported from now on. */
+  /**
+   * The next member whose status does not say the verdict yet; it counts as reported from now on.
+   */
   takeUnreported(): Entry | undefined {
     if (!this.hasUnreported) return undefined;
     const entry = this.#reports.first!;

@@ -2,7 +2,9 @@ import type {Clock} from '../lib/clock.ts';
 import {Heap} from '../lib/heap.ts';
 import type {Entry} from './entry.ts';
 
-/** Requests in backoff. One timer for all of them: 500,000 timers would cost more than the requests. */
+/**
+ * Requests in backoff. One timer for all of them: 500,000 timers would cost more than the requests.
+ */
 export class DelayQueue {
   readonly #clock: Clock;
   readonly #onDue: (entry: Entry) => void;

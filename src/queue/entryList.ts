@@ -1,6 +1,8 @@
 import type {Entry} from './entry.ts';
 
-/** Doubly linked list through the entries themselves: every change at either end or inside is O(1). */
+/**
+ * Doubly linked list through the entries themselves: every change at either end or inside is O(1).
+ */
 export class EntryList {
   #first: Entry | undefined;
   #last: Entry | undefined;

@@ -66,8 +66,8 @@ interface Undecided {
  *                   Parked <--------- park ---------'        remove: any state -> (unknown)
  * ```
  *
- * Ready and Parked are states of a whole class (`WaitingClasses`). Who joins a class (upsert, end of
- * a delay, given back) is Parked when it is: a verdict holds for equals.
+ * Ready and Parked are states of a whole class (`WaitingClasses`). Who joins a class (upsert, end
+ * of a delay, given back) is Parked when it is: a verdict holds for equals.
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
@@ -137,8 +137,8 @@ export class RequestQueue {
   }
 
   /**
-   * At most `max` Ready requests, which are InFlight from now on: strictly by priority, then by age,
-   * then by key, whatever their class. O(log classes + log members) each.
+   * At most `max` Ready requests, which are InFlight from now on: strictly by priority, then by
+   * age, then by key, whatever their class. O(log classes + log members) each.
    */
   take(max: number): RequestRecord[] {
     const batch: RequestRecord[] = [];
@@ -155,7 +155,9 @@ export class RequestQueue {
     return batch;
   }
 
-  /** Takes one request by uid, as a batch would; undefined when it is unknown or has its decision. */
+  /**
+   * Takes one request by uid, as a batch would; undefined when it is unknown or has its decision.
+   */
   claim(uid: string): RequestRecord | undefined {
     const entry = this.#byUid(uid);
     if (!entry || entry.state === 'InFlight' || entry.state === 'Placed') return undefined;
@@ -199,9 +201,9 @@ export class RequestQueue {
   }
 
   /**
-   * No worker fits the class: all its waiting requests are Parked, and so are those of the batch that
-   * got this verdict. Unless something happened since the batch was taken that could help them: then
-   * the verdict is out of date and they are Ready.
+   * No worker fits the class: all its waiting requests are Parked, and so are those of the batch
+   * that got this verdict. Unless something happened since the batch was taken that could help
+   * them: then the verdict is out of date and they are Ready.
    */
   park(classKey: string, verdict: Verdict, unplaced: readonly RequestRecord[]): void {
     const givenBack = unplaced
@@ -239,8 +241,8 @@ export class RequestQueue {
   }
 
   /**
-   * Begins anew, for a new leadership: every decision under way is void and every reason unreported.
-   * O(requests), once.
+   * Begins anew, for a new leadership: every decision under way is void and every reason
+   * unreported. O(requests), once.
    */
   restart(): void {
     this.#waiting.forgetReports();

@@ -20,8 +20,8 @@ export interface BindConclusion {
 }
 
 /**
- * What the end of a bind means for the capacity that it holds. Released is only what is surely not bound;
- * where nobody knows, the capacity stays held until somebody has read the object.
+ * What the end of a bind means for the capacity that it holds. Released is only what is surely not
+ * bound; where nobody knows, the capacity stays held until somebody has read the object.
  */
 export function concludeBind(
   {record, workerName}: BindIntent,
@@ -32,8 +32,8 @@ export function concludeBind(
   switch (outcome.kind) {
     case 'written':
       queue.done(key, uid, outcome.resourceVersion);
-      // The reply says what the watch will: there is no need to wait for it. Where the watch has shown
-      // a later state already, one without this worker holds nothing.
+      // The reply says what the watch will: there is no need to wait for it. Where the watch has
+      // shown a later state already, one without this worker holds nothing.
       if (!router.replied(parseRequest(outcome.object))) release();
       return;
     case 'superseded':
@@ -47,8 +47,8 @@ export function concludeBind(
       return;
     case 'gone':
       release();
-      // Where it is gone, the watch ends the backoff; the answer of a server that has just started may
-      // mean that it does not know the whole kind yet.
+      // Where it is gone, the watch ends the backoff; the answer of a server that has just started
+      // may mean that it does not know the whole kind yet.
       queue.requeue(key, {uid});
       return;
     case 'unchanged':

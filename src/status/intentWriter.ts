@@ -47,7 +47,9 @@ export class IntentWriter {
     const {clock, maxConflicts} = this.#options;
     const nowMs = clock.nowMs();
     let record = intent.record;
-    /** Of the state that a write of unknown fate was made upon: it may come true while that stands. */
+    /**
+     * Of the state that a write of unknown fate was made upon: it may come true while that stands.
+     */
     let doubtfulVersion: string | undefined;
     let conflicts = 0;
     for (let attempt = 0; ; attempt++) {

@@ -40,7 +40,10 @@ export function finishPatch(request: ParsedRequest, end: End, nowMs: number): St
   });
 }
 
-/** An agent has said that the request ended, and no more: when, and what its conditions are, is added. */
+/**
+ * An agent has said that the request ended, and no more: when, and what its conditions are, is
+ * added.
+ */
 export function concludePatch({metadata, status = {}}: ContainerRequest, nowMs: number): object {
   const {phase, exitCode, conditions = [], completionTime} = status;
   const hasSucceeded = phase === 'Succeeded';

@@ -21,5 +21,7 @@ export type StatusOutcome =
   | {readonly kind: 'refused'; readonly message: string}
   /** The writer was stopped, and this was surely not written. */
   | {readonly kind: 'abandoned'}
-  /** Nobody knows whether it was written, and the writer may not find out: keep, and read it later. */
+  /**
+   * Nobody knows whether it was written, and the writer may not find out: keep, and read it later.
+   */
   | {readonly kind: 'unknown'};

@@ -33,7 +33,9 @@ export class Reporter {
     this.#gate.open();
   }
 
-  /** The request is gone. A replica that stands by for months must not keep what it never writes. */
+  /**
+   * The request is gone. A replica that stands by for months must not keep what it never writes.
+   */
   forget(key: RequestKey): void {
     this.#latest.delete(key);
   }

@@ -95,7 +95,9 @@ export class StatusWriter {
     return this.#bound.get(key)?.record.uid === uid;
   }
 
-  /** Takes an intent; it is written while `run` runs. Wait for `room` before: this takes every one. */
+  /**
+   * Takes an intent; it is written while `run` runs. Wait for `room` before: this takes every one.
+   */
   write(intent: StatusIntent): void {
     const {key} = intent.record;
     const earlier = this.#pendings.get(key);
@@ -113,11 +115,11 @@ export class StatusWriter {
   }
 
   /**
-   * Waits until a batch of placements (or one waiting reason) is better taken than left, or `signal`
-   * aborts: until the connections are about to run dry. A decision made earlier would wait here
-   * instead, could not take what comes meanwhile into account, and would make the ledger's list of
-   * what is in flight longer. Each kind has its own limit: reasons are slow, and must never make the
-   * cycle wait.
+   * Waits until a batch of placements (or one waiting reason) is better taken than left, or
+   * `signal` aborts: until the connections are about to run dry. A decision made earlier would wait
+   * here instead, could not take what comes meanwhile into account, and would make the ledger's
+   * list of what is in flight longer. Each kind has its own limit: reasons are slow, and must never
+   * make the cycle wait.
    */
   async room(signal: AbortSignal, kind: StatusIntent['kind'] = 'bind'): Promise<void> {
     const {maxOutstanding, maxRequests, maxAhead} = this.#options.limits;
@@ -136,8 +138,8 @@ export class StatusWriter {
   }
 
   /**
-   * Writes until `signal` aborts, and returns once every intent has its outcome: what waits then, or
-   * waits for an answer, is given up. Stop whoever calls `write` first.
+   * Writes until `signal` aborts, and returns once every intent has its outcome: what waits then,
+   * or waits for an answer, is given up. Stop whoever calls `write` first.
    */
   async run(signal: AbortSignal): Promise<void> {
     const failed = Promise.withResolvers<never>();
@@ -163,8 +165,8 @@ export class StatusWriter {
     if (this.#binds.length > 0) return;
     for (const [key, intent] of this.#pendings) {
       if (this.#pendingsUnderWay.size >= pendingConnections) break;
-      // Two writes of one request at a time could end in the wrong order; and beside its placement it
-      // has none, unless that comes to nothing.
+      // Two writes of one request at a time could end in the wrong order; and beside its placement
+      // it has none, unless that comes to nothing.
       if (this.#pendingsUnderWay.has(key) || this.#bound.has(key)) continue;
       this.#pendings.delete(key);
       this.#pendingsUnderWay.add(key);

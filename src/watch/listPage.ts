@@ -16,7 +16,9 @@ export interface PageQuery {
   readonly limit: number;
   /** From the page before; absent for the first one. */
   readonly continueToken?: string;
-  /** A list at least this new may be answered from the server's cache; absent: a consistent read. */
+  /**
+   * A list at least this new may be answered from the server's cache; absent: a consistent read.
+   */
   readonly notOlderThan?: string;
 }
 

@@ -18,8 +18,8 @@ import type {ReadMode} from './watchState.ts';
 export interface ObjectSink<T> {
   /**
    * A whole list: what it lacks is gone.
-   * @param wentBack the server lost a part of its history, as after a restored backup: older versions
-   *   than those seen before are the truth
+   * @param wentBack the server lost a part of its history, as after a restored backup: older
+   *   versions than those seen before are the truth
    */
   replace(all: readonly T[], wentBack?: boolean): void;
   upsert(object: T): void;
@@ -140,8 +140,8 @@ export class Reflector<T> {
   }
 
   /**
-   * Compares what the sink has with a consistent list taken now, repairs the differences, and counts
-   * those that the watch did not deliver within `limits.auditGraceMs`.
+   * Compares what the sink has with a consistent list taken now, repairs the differences, and
+   * counts those that the watch did not deliver within `limits.auditGraceMs`.
    */
   audit(signal: AbortSignal): Promise<AuditOutcome> {
     return this.#whenSynced(signal, () =>

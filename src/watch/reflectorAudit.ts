@@ -88,8 +88,8 @@ export class ReflectorAudit<T> {
   }
 
   /**
-   * @param graceMs how long the watch has to deliver what the list shows; what it does not deliver is
-   *   missed. 0 repairs at once and counts nothing, as it may well be under way.
+   * @param graceMs how long the watch has to deliver what the list shows; what it does not deliver
+   *   is missed. 0 repairs at once and counts nothing, as it may well be under way.
    */
   async run(signal: AbortSignal, graceMs: number): Promise<AuditOutcome> {
     const {held, target, limits} = this.#options;

@@ -94,8 +94,8 @@ export class RequestRouter {
   }
 
   /**
-   * Takes the state that the reply to a write of ours showed. False when the watch was ahead of it, and
-   * has brought a later state or the end of the request: then the reply is no news.
+   * Takes the state that the reply to a write of ours showed. False when the watch was ahead of it,
+   * and has brought a later state or the end of the request: then the reply is no news.
    */
   replied(request: ParsedRequest): boolean {
     const known = this.#known.get(request.key);
@@ -131,7 +131,10 @@ export class RequestRouter {
     queue.upsert(request);
   }
 
-  /** Once placed it goes on. What it holds is in its spec, or known from before, or its whole worker. */
+  /**
+   * Once placed it goes on. What it holds is in its spec, or known from before, or its whole
+   * worker.
+   */
   #holdUnreadable(request: InvalidRequest, placement: Placement): void {
     const {cache, update} = this.#options;
     const {demand} = request;
@@ -154,8 +157,8 @@ export class RequestRouter {
 type Held = Pick<Allocation, 'cpuMillis' | 'memoryBytes' | 'gpuMillis'>;
 
 /**
- * Of a placed request nobody can read how much it holds: as much as no worker has, so that its worker takes
- * nothing new. CPU alone does that, and sums of memory would leave the exact integers.
+ * Of a placed request nobody can read how much it holds: as much as no worker has, so that its
+ * worker takes nothing new. CPU alone does that, and sums of memory would leave the exact integers.
  */
 function wholeWorker({gpuDevices}: Placement): Held {
   return {

@@ -4,7 +4,9 @@ import type {Clock} from '../lib/clock.ts';
 export interface CacheStats {
   /** Snapshots taken from memory alone. */
   readonly hits: number;
-  /** Snapshots that had to wait for a list of the API server: the cold first one, and after relists. */
+  /**
+   * Snapshots that had to wait for a list of the API server: the cold first one, and after relists.
+   */
   readonly misses: number;
   /** Times that a frozen snapshot was given up, as something in it had changed. */
   readonly invalidations: number;

@@ -4,9 +4,9 @@ import type {Clock} from '../lib/clock.ts';
 const SLICE_MS = 5;
 
 /**
- * Keeps long work from holding up the event loop: do each piece with `work`, and `await rest()` once
- * `isOver`. Only work counts, not what was waited for, so that on a virtual clock, where work takes
- * no time, a simulated run is never cut and repeats exactly.
+ * Keeps long work from holding up the event loop: do each piece with `work`, and `await rest()`
+ * once `isOver`. Only work counts, not what was waited for, so that on a virtual clock, where work
+ * takes no time, a simulated run is never cut and repeats exactly.
  */
 export class TimeSlice {
   readonly #clock: Clock;

@@ -91,7 +91,9 @@ export class Watcher {
     this.#seen = newerOf(this.#seen, resourceVersion);
   }
 
-  /** Ends when `signal` aborts. One reader; what it throws closes the connection and is not caught. */
+  /**
+   * Ends when `signal` aborts. One reader; what it throws closes the connection and is not caught.
+   */
   async *events(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
     // A new reader has nothing: half a list that an earlier one saw is of no use to it.
     this.#state = {kind: 'Empty', read: this.#options.firstRead ?? 'cached'};

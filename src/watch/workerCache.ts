@@ -29,8 +29,8 @@ export interface WorkerCacheOptions {
 }
 
 /**
- * What the operator believes of workers, pools, and of what is taken of them. It owns nothing: it can
- * be rebuilt from the API server and the ledger at any moment.
+ * What the operator believes of workers, pools, and of what is taken of them. It owns nothing: it
+ * can be rebuilt from the API server and the ledger at any moment.
  *
  * The life of one allocation, by the uid of its request:
  *
@@ -44,7 +44,8 @@ export interface WorkerCacheOptions {
  *      +-------------------------------------------+ confirm
  * ```
  *
- * - Capacity is held from `assume`, the moment of the decision, not from the moment somebody saw it.
+ * - Capacity is held from `assume`, the moment of the decision, not from the moment somebody saw
+ *   it.
  * - Confirming needs no assumption before it, and may name another worker: what is bound is true.
  * - Assuming what is bound changes nothing, for the same reason.
  * - An assumption that is never confirmed stays until somebody has read the object

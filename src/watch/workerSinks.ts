@@ -32,7 +32,10 @@ export function workerSink(cache: WorkerStore, log: Log): ObjectSink<ParsedWorke
   };
 }
 
-/** Brings WorkerPools to the cache. One that cannot be understood counts as absent: its defaults hold. */
+/**
+ * Brings WorkerPools to the cache. One that cannot be understood counts as absent: its defaults
+ * hold.
+ */
 export function poolSink(cache: PoolStore, log: Log): ObjectSink<ParsedPool> {
   return {
     replace(all) {

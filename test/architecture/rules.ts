@@ -43,7 +43,9 @@ export function codeOf({text}: SourceFile): string {
     .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
 }
 
-/** `src/watch/reflector.ts` -> `watch`; `src/main.ts` -> `main`; other files of `src/` -> `root`. */
+/**
+ * `src/watch/reflector.ts` -> `watch`; `src/main.ts` -> `main`; other files of `src/` -> `root`.
+ */
 export function folderOf(path: string): string {
   if (path === 'src/main.ts') return 'main';
   const parts = path.split('/');

@@ -9,7 +9,9 @@ const object = (name: string, resourceVersion: string) => ({
 const line = (type: string, name: string, resourceVersion: string) =>
   JSON.stringify({type, object: object(name, resourceVersion)});
 
-/** A server whose watches are scripted: each opening plays one list of lines, then breaks or ends. */
+/**
+ * A server whose watches are scripted: each opening plays one list of lines, then breaks or ends.
+ */
 function scripted(openings: readonly (readonly string[])[], breaks = false) {
   const from: unknown[] = [];
   const stop = new AbortController();

@@ -1,6 +1,8 @@
 import {connect, createServer, type Server, type Socket} from 'node:net';
 
-/** Passes bytes on to a server: it seems to start when this opens, and every connection can be cut. */
+/**
+ * Passes bytes on to a server: it seems to start when this opens, and every connection can be cut.
+ */
 export class Door {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

@@ -2,8 +2,8 @@ import {describe, it} from 'vitest';
 import {ensureServers, type ServerPart} from '../servers/ensureServers.ts';
 
 /**
- * `describe` for tests that run pinned programs. Where one cannot be had, one skipped test says why;
- * in CI that fails the run instead.
+ * `describe` for tests that run pinned programs. Where one cannot be had, one skipped test says
+ * why; in CI that fails the run instead.
  */
 export async function describeWithPrograms(
   name: string,

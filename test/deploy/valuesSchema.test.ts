@@ -12,7 +12,10 @@ interface JsonSchema {
   readonly [key: string]: unknown;
 }
 
-/** The schema without what the chart itself decides: ports, the own namespace, a ledger that forgets. */
+/**
+ * The schema without what the chart itself decides: ports, the own namespace, a ledger that
+ * forgets.
+ */
 function schemaOfConfigValues(): JsonSchema {
   const full = JSON.stringify(z.toJSONSchema(configSchema, {io: 'input'}));
   // What is accepted, and no more: `berth operator --help` prints the sentences and the defaults.

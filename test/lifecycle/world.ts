@@ -274,7 +274,10 @@ function countCalls(transport: Transport, calls: ApiCall[]): Transport {
   };
 }
 
-/** What `kubectl wait` and kstatus make of an object: the algorithm of sigs.k8s.io/cli-utils/kstatus. */
+/**
+ * What `kubectl wait` and kstatus make of an object: the algorithm of
+ * sigs.k8s.io/cli-utils/kstatus.
+ */
 export function kstatusOf({metadata, status = {}}: ContainerRequest): string {
   const {conditions = [], observedGeneration} = status;
   const is = (type: string) =>

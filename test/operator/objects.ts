@@ -90,7 +90,9 @@ export function conditionOf(request: SeenRequest, type: string): SeenCondition |
   return request.status?.conditions?.find((condition) => condition.type === type);
 }
 
-/** `w-1`, `w-2`, ... with as many digits as the last one needs, so that names sort as they count. */
+/**
+ * `w-1`, `w-2`, ... with as many digits as the last one needs, so that names sort as they count.
+ */
 export function numbered(prefix: string, count: number): readonly string[] {
   const digits = String(count).length;
   const nameOf = (index: number) => `${prefix}-${String(index + 1).padStart(digits, '0')}`;

@@ -16,8 +16,8 @@ export interface RigOptions {
 }
 
 /**
- * Real operators before one embedded API server, on a virtual clock: `start` them, do what users and
- * machines do through `world`, wait with `until`, and end every test with `end`.
+ * Real operators before one embedded API server, on a virtual clock: `start` them, do what users
+ * and machines do through `world`, wait with `until`, and end every test with `end`.
  */
 export class OperatorRig {
   readonly world: World;
@@ -106,8 +106,8 @@ export class OperatorRig {
   }
 
   /**
-   * Nothing over capacity at any revision but what `tolerates` names, nothing lost, and the leader's
-   * beliefs are the world. Then every running replica stops in good order.
+   * Nothing over capacity at any revision but what `tolerates` names, nothing lost, and the
+   * leader's beliefs are the world. Then every running replica stops in good order.
    */
   async end({tolerates = []}: {tolerates?: readonly Violation['rule'][]} = {}): Promise<void> {
     const {world} = this;

@@ -8,7 +8,10 @@ import {OperatorRig} from './operatorRig.ts';
 const large = {resources: {cpu: '3', memory: '1Gi'}};
 const forEver = Number.POSITIVE_INFINITY;
 
-/** A decision that takes long, while housekeeping or a user starts the next one about the same request. */
+/**
+ * A decision that takes long, while housekeeping or a user starts the next one about the same
+ * request.
+ */
 describe('a request', () => {
   it('keeps what it was decided on while its commit is tried for longer than assumptions last', async () => {
     const rig = new OperatorRig();

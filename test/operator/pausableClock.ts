@@ -1,8 +1,8 @@
 import type {Clock} from '../../src/lib/clock.ts';
 
 /**
- * The clock of one process that can be stopped (SIGSTOP, a starved machine): time goes on, its timers
- * do not fire until it is resumed, and then all that are due do at once.
+ * The clock of one process that can be stopped (SIGSTOP, a starved machine): time goes on, its
+ * timers do not fire until it is resumed, and then all that are due do at once.
  */
 export class PausableClock implements Clock {
   readonly #inner: Clock;

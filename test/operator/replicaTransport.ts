@@ -16,7 +16,9 @@ export interface SentCall extends ApiCall {
 
 export interface HoldOptions {
   readonly matches: (call: ApiCall) => boolean;
-  /** `sent`: on its way there, nothing has happened. `done`: executed, the reply on its way back. */
+  /**
+   * `sent`: on its way there, nothing has happened. `done`: executed, the reply on its way back.
+   */
   readonly at: 'sent' | 'done';
   /** How many calls it holds. Default: every one until it is released. */
   readonly times?: number;
@@ -59,8 +61,8 @@ export interface ReplicaTransportOptions {
 const timeoutMs = 10_000;
 
 /**
- * The way of one replica to the API server. It notes every call, takes its time, stops calls where a
- * test wants to change the world, and delivers nothing while its replica is paused.
+ * The way of one replica to the API server. It notes every call, takes its time, stops calls where
+ * a test wants to change the world, and delivers nothing while its replica is paused.
  */
 export class ReplicaTransport implements Transport {
   readonly calls: SentCall[] = [];

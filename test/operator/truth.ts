@@ -1,6 +1,8 @@
 import {conditionOf, type SeenRequest, type SeenWorker} from './objects.ts';
 
-/** What is wrong with the requests of a world at rest, one sentence each; empty when none is lost. */
+/**
+ * What is wrong with the requests of a world at rest, one sentence each; empty when none is lost.
+ */
 export function findLost(
   requests: readonly SeenRequest[],
   workers: readonly SeenWorker[],

@@ -76,7 +76,9 @@ export class World {
     for (const name of names) await this.#create(containerRequests, makeRequest(name, spec));
   }
 
-  /** Stores a request as an older version of the API, without any of its rules, would have taken it. */
+  /**
+   * Stores a request as an older version of the API, without any of its rules, would have taken it.
+   */
   createOldRequest(name: string, spec: object): Promise<void> {
     return this.#withoutRules(containerRequests, () => this.createRequests([name], spec));
   }
@@ -158,7 +160,9 @@ function placeOf({resource, name}: Place, subresource?: 'status'): string {
   return pathOf(resource, {...at, ...(subresource && {subresource})});
 }
 
-/** The CRD's rule, which the embedded server does not evaluate: a placed request keeps its demands. */
+/**
+ * The CRD's rule, which the embedded server does not evaluate: a placed request keeps its demands.
+ */
 function refuseEditOfPlaced(
   _operation: string,
   object: {[key: string]: unknown},

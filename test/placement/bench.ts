@@ -1,7 +1,8 @@
 /**
  * Prints how fast placement decides: `node test/placement/bench.ts`. Each figure is the best of its
  * runs, as the machine is shared and noise only ever slows down; whole batches, checks and sort
- * included. No threshold here: what is asserted about speed stands beside the report (`berth perf`).
+ * included. No threshold here: what is asserted about speed stands beside the report (`berth
+ * perf`).
  */
 import {place} from '../../src/placement/place.ts';
 import type {PlacementRequest, PlacementWorker} from '../../src/placement/plan.ts';

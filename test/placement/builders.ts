@@ -47,7 +47,9 @@ export type RequestOptions = Partial<Omit<PlacementRequest, 'demand' | 'constrai
 
 let requestCount = 0;
 
-/** A request for 100m and 128 MiB with a uid of its own and no chosen key, but for what is given. */
+/**
+ * A request for 100m and 128 MiB with a uid of its own and no chosen key, but for what is given.
+ */
 export function makeRequest(options: RequestOptions = {}): PlacementRequest {
   const gpuCount = options.gpuCount ?? 0;
   const demand = {

@@ -8,7 +8,10 @@ import {planOf, scenarios, snapshotFor} from './scenarios.ts';
 /** Runs within which the oracle has to catch a planted bug; the real property takes as many. */
 const numRuns = 400;
 
-/** Plans for altered requests, as if `place` did not see what was altered, then gives back the real ones. */
+/**
+ * Plans for altered requests, as if `place` did not see what was altered, then gives back the real
+ * ones.
+ */
 function blindTo(alter: (request: PlacementRequest) => Partial<PlacementRequest>) {
   return (scenario: Scenario): Plan => {
     const original = new Map(scenario.batch.map((request) => [request.uid, request]));

@@ -43,7 +43,9 @@ export interface RealApiServer {
   readonly adminToken: string;
   /** Absent without `auditLog`. */
   readonly auditLogPath: string | undefined;
-  /** A token of a declared user, or (TokenRequest) of a ServiceAccount, made where it is missing. */
+  /**
+   * A token of a declared user, or (TokenRequest) of a ServiceAccount, made where it is missing.
+   */
   tokenFor(subject: Subject): Promise<string>;
   /** Path of a kubeconfig that holds `token`. */
   kubeconfigFor(name: string, token: string): string;

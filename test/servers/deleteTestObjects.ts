@@ -24,7 +24,9 @@ interface Listed {
   };
 }
 
-/** Deletes every berth.dev object, Pod, Node and Lease outside kube-*, and waits until all are gone. */
+/**
+ * Deletes every berth.dev object, Pod, Node and Lease outside kube-*, and waits until all are gone.
+ */
 export async function deleteTestObjects(transport: Transport): Promise<void> {
   for (const kind of kinds) {
     await waitFor(`${kind.plural} to be gone`, GONE_MS, async () => {

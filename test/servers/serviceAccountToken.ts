@@ -1,6 +1,8 @@
 import {ApiError, sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 
-/** A token of a ServiceAccount by TokenRequest; the account and its namespace are made if missing. */
+/**
+ * A token of a ServiceAccount by TokenRequest; the account and its namespace are made if missing.
+ */
 export async function serviceAccountToken(
   transport: Transport,
   account: {readonly namespace: string; readonly serviceAccount: string},

@@ -14,7 +14,9 @@ const written: StatusOutcome = {kind: 'written', resourceVersion: '12', object: 
 interface Row {
   readonly name: string;
   readonly outcome: StatusOutcome;
-  /** Whether the capacity is held by the decision alone; false: it is bound, or given back already. */
+  /**
+   * Whether the capacity is held by the decision alone; false: it is bound, or given back already.
+   */
   readonly isAssumed?: boolean;
   /** The worker that the cache has it on, where that is another one. */
   readonly boundTo?: string;

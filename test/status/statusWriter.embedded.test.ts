@@ -19,7 +19,9 @@ const crd = new URL('../../crds/berth.dev_containerrequests.yaml', import.meta.u
 const namespace = 'default';
 const placeOf = (name: string) => pathOf(containerRequests, {namespace, name});
 
-/** A writer before a whole API server, with faults on its way and somebody else who changes objects. */
+/**
+ * A writer before a whole API server, with faults on its way and somebody else who changes objects.
+ */
 function createWorld(seed: number) {
   const clock = new VirtualClock();
   const random = seededRandom(seed);

@@ -7,7 +7,9 @@ import {WorkerCache} from '../../src/watch/workerCache.ts';
 import {FakeWorkerTable} from './fakeWorkerTable.ts';
 import {makeAllocation, makeWorker} from './records.ts';
 
-/** What a cache must be equal to, as plainly as it can be said: two maps, and sums made on demand. */
+/**
+ * What a cache must be equal to, as plainly as it can be said: two maps, and sums made on demand.
+ */
 class Model {
   readonly workers = new Set<string>();
   readonly assumed = new Map<string, Allocation>();

@@ -7,7 +7,10 @@ export interface DemoFigures {
   readonly requests: number;
   readonly workers: number;
   readonly targetMs: number;
-  /** From the first create sent until the last placement seen by the independent watcher; absent without one. */
+  /**
+   * From the first create sent until the last placement seen by the independent watcher; absent
+   * without one.
+   */
   readonly totalMs: number | undefined;
   readonly createsMs: number;
   /** Create sent -> placement seen, of each request, ascending. */
@@ -25,7 +28,9 @@ export interface DemoFigures {
 
 export interface InsideFigures {
   readonly cycles: readonly CycleSummary[];
-  /** Reads of worker state that had to wait for a list of the API server; the cold first one is one. */
+  /**
+   * Reads of worker state that had to wait for a list of the API server; the cold first one is one.
+   */
   readonly misses: number;
   readonly invalidations: number;
 }
@@ -43,7 +48,10 @@ export interface InsideSummary {
   readonly commitsPerRequest: number;
   readonly rejected: number;
   readonly phasesMs: Readonly<Record<CyclePhase, number>>;
-  /** Every decision reads the state of all workers: from memory, but for those that waited for a list. */
+  /**
+   * Every decision reads the state of all workers: from memory, but for those that waited for a
+   * list.
+   */
   readonly decisions: number;
   readonly cacheMisses: number;
   readonly cacheInvalidations: number;

@@ -22,7 +22,10 @@ export function demoWorker(name: string, poolName: string): object {
   };
 }
 
-/** The request that a demo applies: 100m and 128Mi, without an affinity key, for the demo's pool only. */
+/**
+ * The request that a demo applies: 100m and 128Mi, without an affinity key, for the demo's pool
+ * only.
+ */
 export function demoRequest(name: string, namespace: string, poolName: string): object {
   return {
     apiVersion: apiVersionOf(containerRequests),

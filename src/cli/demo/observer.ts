@@ -63,8 +63,8 @@ export class Observer {
   }
 
   /**
-   * Resolves once `count` requests were seen placed, or no more will be: all others say why they wait
-   * and nothing has changed for `quietMs`, or `timeoutMs` have passed, or `signal` aborts.
+   * Resolves once `count` requests were seen placed, or no more will be: all others say why they
+   * wait and nothing has changed for `quietMs`, or `timeoutMs` have passed, or `signal` aborts.
    */
   async settled(
     count: number,

@@ -12,7 +12,9 @@ import type {StartedOperator} from './run.ts';
 
 export interface OwnOperatorOptions {
   readonly transport: Transport;
-  /** Of its ledger, its Lease and the namespace of that: what it leaves behind goes with the demo. */
+  /**
+   * Of its ledger, its Lease and the namespace of that: what it leaves behind goes with the demo.
+   */
   readonly name: string;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;

@@ -10,7 +10,9 @@ import {Observer} from './observer.ts';
 
 export interface DemoRunOptions {
   readonly transport: Transport;
-  /** Name of the namespace, the pool and the start of the workers' names: nothing else is touched. */
+  /**
+   * Name of the namespace, the pool and the start of the workers' names: nothing else is touched.
+   */
   readonly name: string;
   readonly requests: number;
   readonly workers: number;

@@ -21,7 +21,9 @@ export interface Stage {
   readonly ledger: string;
   /** Starts the operator where none leads yet. */
   readonly startOperator: (name: string, signal: AbortSignal) => StartedOperator;
-  /** Runs `work` once it disturbs nobody; its signal aborts with `signal`, or when the turn is lost. */
+  /**
+   * Runs `work` once it disturbs nobody; its signal aborts with `signal`, or when the turn is lost.
+   */
   readonly inTurn: <T>(
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
