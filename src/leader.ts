@@ -15,6 +15,7 @@ export interface LeaderOptions {
   readonly cache: {
     boundAllocations(): Iterable<Allocation>;
     assume(allocation: Allocation): void;
+    forgetAssumed(uid: string): unknown;
     worker(name: string): unknown;
   };
   readonly queue: {
@@ -77,7 +78,10 @@ export class Leader {
       ledger.settle(epoch, plan.truth, signal),
     );
     // Emptied between the open and the settle: what is true has not changed, so begin anew.
-    if (settled?.kind === 'lost') return this.prepare(epoch, signal);
+    if (settled?.kind === 'lost') {
+      this.#giveBack(plan);
+      return this.prepare(epoch, signal);
+    }
     if (settled === undefined) return {kind: 'stopped'};
     if (settled.kind === 'fenced') return settled;
     this.#bind(plan, epoch);
@@ -111,6 +115,14 @@ export class Leader {
     for (const allocation of plan.rollForward) cache.assume(allocation);
     update.begin();
     return {...plan, claimed};
+  }
+
+  #giveBack({claimed}: Claimed): void {
+    const {cache, queue} = this.#options;
+    for (const {key, uid} of claimed.values()) {
+      cache.forgetAssumed(uid);
+      queue.requeue(key, {uid, delayMs: 0});
+    }
   }
 
   #bind({rollForward, claimed}: Claimed, epoch: number): void {

@@ -35,6 +35,8 @@ export interface WorkerViewOptions {
 export class WorkerView {
   readonly #options: WorkerViewOptions;
   readonly #changed = new Set<string>();
+  /** Text of the sums last sent of each worker: the watch may not have shown them yet. */
+  readonly #sent = new Map<string, string>();
   readonly #gate = new Gate();
 
   constructor(options: WorkerViewOptions) {
@@ -43,7 +45,11 @@ export class WorkerView {
 
   changed(workerName: string): void {
     // Of one that is gone nothing is shown; a replica that stands by would keep its name for ever.
-    if (!this.#options.worker(workerName)) return void this.#changed.delete(workerName);
+    if (!this.#options.worker(workerName)) {
+      this.#changed.delete(workerName);
+      this.#sent.delete(workerName);
+      return;
+    }
     this.#changed.add(workerName);
     this.#gate.open();
   }
@@ -66,7 +72,9 @@ export class WorkerView {
     const record = worker(name);
     if (!record) return;
     const status = viewOf(record, held(name));
-    if (record.shown === shownText(status)) return;
+    const text = shownText(status);
+    if (record.shown === text && (this.#sent.get(name) ?? text) === text) return;
+    this.#sent.set(name, text);
     try {
       const reply = await transport.send(
         {
@@ -79,6 +87,7 @@ export class WorkerView {
         signal,
       );
       if (reply.status < 400) return;
+      this.#sent.delete(name);
       log.debug({workerName: name, status: reply.status}, 'worker status refused');
       // A server that is busy is asked again; any other refusal would only come again.
       if (reply.status === 429 || reply.status >= 500) this.changed(name);

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {shownText} from '../../src/api/parseWorker.ts';
 import type {WorkerRecord} from '../../src/api/records.ts';
 import {type ApiCall, type ApiReply, TransportError} from '../../src/kube/transport.ts';
 import {silentLog} from '../../src/lib/log.ts';
@@ -45,6 +46,28 @@ function createView() {
 }
 
 describe('the view of a worker', () => {
+  it('is written again for sums that the watch still shows from before the last write', async () => {
+    const {clock, view, calls, workers, held} = createView();
+    view.changed('w-1');
+    await clock.advance(1_000);
+    const before = makeWorker({
+      name: 'w-1',
+      uid: 'uid-w-1',
+      shown: shownText((calls[0]!.body as {status: object}).status),
+    });
+    workers.set('w-1', before);
+    held.set('w-1', {...nothing, cpuMillis: 500, containers: 1});
+    view.changed('w-1');
+    await clock.advance(1_000);
+    held.set('w-1', nothing);
+    view.changed('w-1');
+    await clock.advance(1_000);
+    expect(calls.map(({body}) => body)).toEqual([calls[0]!.body, calls[1]!.body, calls[0]!.body]);
+    view.changed('w-1');
+    await clock.advance(1_000);
+    expect(calls).toHaveLength(3);
+  });
+
   it('shows the sums, for the uid that they are of', async () => {
     const {clock, view, calls, workers, held} = createView();
     const capacity = {gpuCount: 2, gpuType: 'A100'};
