@@ -22,6 +22,8 @@ export class Operator {
   readonly #leader: Leader;
   readonly #elector: LeaderElector;
   readonly #reflectors: readonly Mirror[];
+  /** Those that a decision rests on. */
+  readonly #decisive: readonly Mirror[];
   /** That the ledger is known to have seen. */
   #highestEpoch = 0;
   /** Those that bring the signs of life of workers. */
@@ -31,13 +33,14 @@ export class Operator {
     this.#options = options;
     this.stages = createStages(options);
     const {config, clock, log} = options;
-    const reflectors = createReflectors(options, this.stages);
-    this.#reflectors = Object.values(reflectors);
-    this.#signs = [reflectors.leases, reflectors.nodes];
+    const {decisive, finished} = createReflectors(options, this.stages);
+    this.#decisive = Object.values(decisive);
+    this.#reflectors = [...this.#decisive, ...finished];
+    this.#signs = [decisive.leases, decisive.nodes];
     this.#leader = new Leader({
       ...this.stages,
       readConsistently: async (signal) => {
-        await Promise.all(this.#reflectors.map((reflector) => reflector.readConsistently(signal)));
+        await Promise.all(this.#decisive.map((reflector) => reflector.readConsistently(signal)));
       },
       clock,
       log,
@@ -56,7 +59,7 @@ export class Operator {
     return [
       {
         name: 'watch',
-        waitingFor: () => this.#reflectors.map(({waitingFor}) => waitingFor).find(Boolean),
+        waitingFor: () => this.#decisive.map(({waitingFor}) => waitingFor).find(Boolean),
       },
       {name: 'leadership', waitingFor: () => this.#leader.waitingFor},
       {name: 'ledger', waitingFor: () => committer.outage?.cause.message},
@@ -94,7 +97,8 @@ export class Operator {
       leave.abort();
     };
     if (!this.#options.config.leaderElection.enabled) {
-      // Nobody else ever runs: a higher epoch in the ledger is one of our own, from before a restart.
+      // Nobody else ever runs: a higher epoch in the ledger is one of our own, from before a
+      // restart.
       let ended = await this.#lead(1, signal);
       while (ended === 'again') ended = await this.#lead(this.#highestEpoch + 1, signal);
       if (ended === 'fenced') lose();
@@ -113,7 +117,9 @@ export class Operator {
     return end;
   }
 
-  /** @param lost aborts when another replica may lead already: from then on nothing more is written */
+  /**
+   * @param lost aborts when another replica may lead already: from then on nothing more is written
+   */
   async #lead(
     epoch: number,
     signal: AbortSignal,
@@ -172,7 +178,9 @@ export class Operator {
     return {followers, drain};
   }
 
-  /** Looks regularly at what no event tells: assumptions without an end, silent workers, the cache. */
+  /**
+   * Looks regularly at what no event tells: assumptions without an end, silent workers, the cache.
+   */
   async #housekeep(signal: AbortSignal): Promise<void> {
     const {clock, config, log} = this.#options;
     const {cache, nodeWorkers} = this.stages;
@@ -200,7 +208,9 @@ export class Operator {
       this.#options.log.error(difference, 'sum in the ledger differs from its allocations');
   }
 
-  /** The silence of a worker may be that of our watches: it is lost only when a read says the same. */
+  /**
+   * The silence of a worker may be that of our watches: it is lost only when a read says the same.
+   */
   async #judgeWorkers(signal: AbortSignal): Promise<void> {
     const {health, lifecycle, lostWorkers} = this.stages;
     if (health.hasSuspects) {
@@ -225,7 +235,7 @@ export class Operator {
       .filter((uid) => !isUnderWay(uid));
     if (stale.length === 0) return;
     log.warn({assumptions: stale.length}, 'assumptions without an end; reading the requests again');
-    await Promise.all(this.#reflectors.map((reflector) => reflector.readConsistently(signal)));
+    await Promise.all(this.#decisive.map((reflector) => reflector.readConsistently(signal)));
     if (signal.aborted) return;
     for (const uid of stale) {
       const key = cache.allocationOf(uid)?.request as RequestKey | undefined;

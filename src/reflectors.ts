@@ -11,11 +11,11 @@ import {
   workers,
 } from './kube/resource.ts';
 import {fanOut, mapSink} from './lifecycle/fanOut.ts';
+import {finishedSink, podSink} from './lifecycle/lifecycleSinks.ts';
 import {parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
 import {parseNode} from './lifecycle/parseNode.ts';
 import {type KnownPool, parseNodePool} from './lifecycle/parseNodePool.ts';
 import {parsePod} from './lifecycle/parsePod.ts';
-import {podSink} from './lifecycle/podSink.ts';
 import {podLabels} from './lifecycle/podTemplate.ts';
 import type {OperatorOptions, Stages} from './stages.ts';
 import type {Selection} from './watch/listPage.ts';
@@ -25,7 +25,14 @@ import {poolSink, workerSink} from './watch/workerSinks.ts';
 /** A reflector, whatever it mirrors. */
 export type Mirror = Pick<Reflector<never>, 'run' | 'audit' | 'readConsistently' | 'waitingFor'>;
 
-/** One list and watch for each kind, and the stages that it feeds. Starts nothing. */
+/** A field selector knows no "or": each final phase is watched by itself. */
+const ended = ['status.phase=Succeeded', 'status.phase=Failed'] as const;
+const notEnded = 'status.phase!=Succeeded,status.phase!=Failed';
+
+/**
+ * One list and watch for each kind, and the stages that it feeds. Requests that have ended are
+ * watched apart: they may be a hundred thousand, and nobody waits for them. Starts nothing.
+ */
 export function createReflectors(options: OperatorOptions, stages: Stages) {
   const {metrics, config, transport, clock, random, log, namespace} = options;
   const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers} = stages;
@@ -34,7 +41,7 @@ export function createReflectors(options: OperatorOptions, stages: Stages) {
     resource: Resource,
     decode: (object: unknown) => T,
     sink: ObjectSink<T>,
-    selection: Pick<Selection, 'labelSelector' | 'namespace'> = {},
+    selection: Pick<Selection, 'fieldSelector' | 'labelSelector' | 'namespace'> = {},
   ): Mirror =>
     new Reflector<T>({
       transport,
@@ -57,12 +64,16 @@ export function createReflectors(options: OperatorOptions, stages: Stages) {
     mapSink(({parsed}: KnownPool) => parsed, poolSink(cache, log)),
     nodeWorkers.pools,
   );
-  return {
-    requests: reflect(containerRequests, parseRequest, router),
+  const decisive = {
+    requests: reflect(containerRequests, parseRequest, router, {fieldSelector: notEnded}),
     workers: reflect(workers, parseWorker, workersTo),
     pools: reflect(workerPools, parseNodePool, poolsTo),
     pods: reflect(pods, parsePod, podSink(lifecycle), {labelSelector: podLabels.requestUid}),
     leases: reflect(leases, parseHeartbeat, signs.leases, {namespace}),
     nodes: reflect(nodes, parseNode, fanOut(signs.nodes, nodeWorkers.nodes)),
   };
+  const finished = ended.map((fieldSelector) =>
+    reflect(containerRequests, parseRequest, finishedSink(lifecycle), {fieldSelector}),
+  );
+  return {decisive, finished};
 }

@@ -233,13 +233,15 @@ function createWriters(
     onState: (request) => lifecycle.observe(request),
     onGone: (key, uid) => {
       reporter.forget(key);
-      lifecycle.gone(key, uid);
+      lifecycle.left(key, uid);
     },
   });
   return {writer, events, reporter, view, router, lifecycle};
 }
 
-/** A change that placement can see wakes the classes that it may help, and is shown on the Worker. */
+/**
+ * A change that placement can see wakes the classes that it may help, and is shown on the Worker.
+ */
 function joinCacheChanges({
   cache,
   queue,

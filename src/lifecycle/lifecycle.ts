@@ -23,10 +23,10 @@ export interface LifecycleOptions {
 }
 
 /**
- * What follows a placement: Pods of requests on Kubernetes nodes, ends, deadlines, lost workers. Every
- * change only marks its request; `run` takes the marked ones and does the next step of each. A step that
- * fails is judged again from the state as it is then, and never taken twice upon one state without a
- * backoff.
+ * What follows a placement: Pods of requests on Kubernetes nodes, ends, deadlines, lost workers.
+ * Every change only marks its request; `run` takes the marked ones and does the next step of each.
+ * A step that fails is judged again from the state as it is then, and never taken twice upon one
+ * state without a backoff.
  */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
@@ -36,7 +36,10 @@ export class Lifecycle {
   readonly #keys = new Map<string, RequestKey>();
   readonly #pods = new Map<string, Map<string, PodRecord>>();
   readonly #marked = new Set<RequestKey>();
-  /** With a step under way: a second one at once would be judged upon a state that is about to change. */
+  /**
+   * With a step under way: a second one at once would be judged upon a state that is about to
+   * change.
+   */
   readonly #busy = new Set<RequestKey>();
   readonly #timers = new Map<RequestKey, () => void>();
   #lost: ReadonlySet<string> = new Set();
@@ -54,9 +57,19 @@ export class Lifecycle {
     this.#mark(request.key);
   }
 
+  /**
+   * The request left the ones that are decided upon: it is deleted, or it has ended. In the latter
+   * case its end may be known already, as the two are watched apart.
+   */
+  left(key: RequestKey, uid: string): void {
+    if (this.#requests.get(key)?.kind !== 'finished') this.gone(key, uid);
+  }
+
+  /** The request is deleted; another one may have its name by now. */
   gone(key: RequestKey, uid: string): void {
-    this.#requests.delete(key);
     this.#keys.delete(uid);
+    if (this.#requests.get(key)?.uid !== uid) return;
+    this.#requests.delete(key);
     this.#marked.delete(key);
     this.#tries.forget(key);
     this.#cancelTimer(key);

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
+import {podSink} from '../../src/lifecycle/lifecycleSinks.ts';
 import {parsePod} from '../../src/lifecycle/parsePod.ts';
-import {podSink} from '../../src/lifecycle/podSink.ts';
 import {type PlacedRequest, podNameOf} from '../../src/lifecycle/podTemplate.ts';
 import {makePod, makeRecord, placedOn} from './builders.ts';
 
