@@ -1,6 +1,15 @@
 import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
-import {codeOf, folderOf, importsOf, root, type SourceFile, sourceFiles} from './rules.ts';
+import {
+  badNamesOf,
+  codeOf,
+  folderOf,
+  importsOf,
+  root,
+  type SourceFile,
+  sourceFiles,
+  wideCommentsOf,
+} from './rules.ts';
 
 const sources = sourceFiles('src');
 const tests = [...sourceFiles('test'), ...sourceFiles('e2e')];
@@ -186,6 +195,20 @@ describe('files', () => {
     expect(report(findings)).toBe('');
   });
 
+  it('declare names in the words of the field', () => {
+    const findings = sources.flatMap((file) =>
+      badNamesOf(file).map((name) => `${file.path}: ${name}`),
+    );
+    expect(report(findings)).toBe('');
+  });
+
+  it('have comments as narrow as their code', () => {
+    const findings = [...sources, ...tests].flatMap((file) =>
+      wideCommentsOf(file).map((line) => `${file.path}:${line} is wider than 100 columns`),
+    );
+    expect(report(findings)).toBe('');
+  });
+
   it('suppress nothing and leave nothing open', () => {
     const marks =
       /@ts-(ignore|expect-error|nocheck)|\bas unknown as\b|\b(TODO|FIXME|XXX|HACK)\b|\b(it|test|describe)\.(only|skip|todo)\(/;
@@ -250,6 +273,19 @@ describe('the rules', () => {
     expect(targets("import type {\n  A,\n} from '../kube/a.ts';")).toEqual(['src/kube/a.ts']);
     expect(targets("export {a} from 'undici';")).toEqual(['undici']);
     expect(targets("const a = await import('ioredis');")).toEqual(['ioredis']);
+  });
+
+  it('see a banned word in a name, and none in a longer word', () => {
+    expect(badNamesOf(plant('class PodManager {}\nconst jobs = 1;'))).toEqual([
+      'PodManager',
+      'jobs',
+    ]);
+    expect(badNamesOf(plant('const metadata = 1; // const data'))).toEqual([]);
+  });
+
+  it('see a comment that is too wide, and leave wide code to the formatter', () => {
+    const wide = 'x'.repeat(98);
+    expect(wideCommentsOf(plant(`// ${wide}\nconst a = '${wide}';`))).toEqual([1]);
   });
 
   it('see a call in code, and none in a comment or a text', () => {

@@ -43,6 +43,32 @@ export function codeOf({text}: SourceFile): string {
     .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
 }
 
+/** Words that say nothing, or that belong to somebody else: the Batch API, Kubernetes. */
+const bannedWords = /^(manager|handler|helper|processor|service|util|data|info|job)s?$/;
+
+/**
+ * Declared names of which a word is banned; names of the API server and of packages are not ours.
+ */
+export function badNamesOf(file: SourceFile): readonly string[] {
+  const declared = codeOf(file).matchAll(
+    /\b(?:const|let|function\*?|class|interface|type)\s+(?:readonly\s+)?([A-Za-z]\w*)/g,
+  );
+  return [...declared]
+    .map(([, name]) => name!)
+    .filter((name) =>
+      name.split(/(?=[A-Z])|_/).some((word) => bannedWords.test(word.toLowerCase())),
+    );
+}
+
+/** Comment lines that are wider than the formatter lets code be. */
+export function wideCommentsOf({text}: SourceFile): readonly number[] {
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      line.length > 100 && /^\s*(\*|\/\/|\/\*)/.test(line) ? [index + 1] : [],
+    );
+}
+
 /**
  * `src/watch/reflector.ts` -> `watch`; `src/main.ts` -> `main`; other files of `src/` -> `root`.
  */
