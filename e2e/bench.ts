@@ -1,12 +1,13 @@
-import {containerRequests, namespaces, pathOf, workers} from '../src/kube/resource.ts';
+import {namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
 import {type RealApiServer, startApiServer} from '../test/servers/apiServer.ts';
-import {waitFor} from '../test/servers/waitFor.ts';
 import {createBurst, createFinished, inLanes, median, numbered, runFloor} from './burst.ts';
 import {Installation} from './installation.ts';
-import {ledgersUnderTest} from './ledgerUnderTest.ts';
+import {type LedgerUnderTest, ledgersUnderTest} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';
+import type {OperatorProcess} from './operatorProcess.ts';
+import {clear, warmUp} from './warmUp.ts';
 
 /**
  * The figures of the README, measured from outside on a real API server, each burst beside its
@@ -27,7 +28,7 @@ for (const choice of ledgersUnderTest) {
   const api = await startApiServer();
   const ledger = await choice.start(api);
   const installation = await Installation.install(api, choice.installer, ledger.settings);
-  for (const burst of bursts) await measureBurst(choice.kind, api, installation, burst);
+  for (const burst of bursts) await measureBurst(choice.kind, ledger, api, installation, burst);
   if (choice.kind === 'kubernetes') await measureStart(api, installation);
   await ledger.stop();
   await api.stop();
@@ -36,6 +37,7 @@ process.exit(0);
 
 async function measureBurst(
   kind: string,
+  ledger: LedgerUnderTest,
   api: RealApiServer,
   installation: Installation,
   size: {requests: number; workers: number},
@@ -45,6 +47,13 @@ async function measureBurst(
   await createWorkers(transport, name, size.workers);
   for (const namespace of [name, 'floor']) await createNamespace(transport, namespace);
   const witness = await Witness.start(api.transport());
+  /** Commits as the API server or Redis counts them, but for those that only carry releases. */
+  const counts = async (operator: OperatorProcess) => ({
+    commits:
+      (await ledger.commits()) -
+      (await operator.metric('berth_ledger_commits_total', {for: 'releases'})),
+    batches: await operator.metric('berth_cycles_total'),
+  });
   const floorNames = (round: string, count: number) => numbered(`floor-${round}`, count);
   const floor = (names: readonly string[]) =>
     runFloor({transport, namespace: 'floor', poolName: 'none', names});
@@ -60,26 +69,24 @@ async function measureBurst(
     const floorMs = await floor(floorNames(String(round), size.requests));
     const operator = await installation.startOperator();
     await operator.untilLeading();
+    const burst = {transport, namespace: name, poolName: name};
+    await warmUp(witness, {...burst, names: numbered(`warm-up-${round}`, 100)});
+    const before = await counts(operator);
     const names = numbered(`r-${round}`, size.requests);
     const startMs = systemClock.monotonicMs();
-    await createBurst({transport, namespace: name, poolName: name, names});
+    await createBurst({...burst, names});
     const totalMs = (await witness.lastPlacedMs(name, names, 120_000)) - startMs;
+    const after = await counts(operator);
     results.push({
       totalMs,
       floorMs,
       memoryMb: (await operator.metric('process_resident_memory_bytes')) / 1e6,
-      commits: await operator.metric('berth_ledger_commits_total', {for: 'batch'}),
-      batches: await operator.metric('berth_cycles_total'),
+      commits: after.commits - before.commits,
+      batches: after.batches - before.batches,
     });
     await operator.stop();
-    for (const namespace of [name, 'floor']) {
-      await transport.send({
-        method: 'DELETE',
-        path: pathOf(containerRequests, {namespace}),
-        timeoutMs: 60_000,
-      });
-    }
-    await waitFor('the end of the round', 60_000, () => witness.countIn(name) === 0);
+    await clear(witness, burst);
+    await clear(witness, {transport, namespace: 'floor'});
   }
   witness.stop();
   const of = (pick: (result: (typeof results)[number]) => number) => results.map(pick);

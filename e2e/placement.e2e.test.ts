@@ -8,6 +8,7 @@ import {createBurst, inLanes, median, numbered, runFloor} from './burst.ts';
 import {ledgersUnderTest} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';
 import {type Installed, openStage, type Replica, type Stage} from './stage.ts';
+import {clear, warmUp} from './warmUp.ts';
 
 const samples = fileURLToPath(new URL('../deploy/samples', import.meta.url));
 const rounds = 5;
@@ -272,20 +273,18 @@ describe.each(ledgersUnderTest)(
         const operator = await installation.startOperator();
         replicas.push(operator);
         await operator.untilLeading();
+        const burst = {transport, namespace: 'burst', poolName: 'burst'};
+        await warmUp(witness, {...burst, names: numbered(`warm-up-${round}`, 100)});
         const roundNames = names.map((name) => `${name}-${round}`);
         const startMs = systemClock.monotonicMs();
-        await createBurst({transport, namespace: 'burst', poolName: 'burst', names: roundNames});
+        await createBurst({...burst, names: roundNames});
         totals.push((await witness.lastPlacedMs('burst', roundNames, 30_000)) - startMs);
         const onWorkers = [...witness.auditor.distribution()].filter(([name]) =>
           name.startsWith('burst-worker'),
         );
         expect(onWorkers.map(([, count]) => count)).toEqual(Array.from({length: 20}, () => 5));
         await operator.stop();
-        await transport.send({
-          method: 'DELETE',
-          path: pathOf(containerRequests, {namespace: 'burst'}),
-        });
-        await waitFor('the end of the burst', 30_000, () => witness.countIn('burst') === 0);
+        await clear(witness, burst);
       }
       const ratio = median(totals.map((total, round) => total / floors[round]!));
       const list = (values: readonly number[]) =>
