@@ -9,7 +9,13 @@ import {workerSpecSchema} from './workerSchema.ts';
 
 export type ParsedWorker =
   | {readonly kind: 'valid'; readonly worker: WorkerRecord}
-  | {readonly kind: 'invalid'; readonly name: string; readonly problem: Problem};
+  | {
+      readonly kind: 'invalid';
+      readonly name: string;
+      readonly problem: Problem;
+      /** It is there, with what runs on it, and takes nothing. */
+      readonly worker: WorkerRecord;
+    };
 
 /** The part of a Worker's status that Berth writes. */
 export interface WorkerSums {
@@ -25,31 +31,46 @@ export function parseWorker(object: unknown): ParsedWorker {
   const root = asObject(object);
   const metadata = asObject(root.metadata);
   const name = asText(metadata.name);
-  if (name === '') {
-    const problem = problemAt('metadata.name', metadata.name, 'a text that is not empty');
-    return {kind: 'invalid', name, problem};
-  }
+  const status = asObject(root.status);
+  const common = {
+    name,
+    uid: asText(metadata.uid),
+    resourceVersion: asText(metadata.resourceVersion),
+    labels: labelsOf(metadata.labels),
+    ready: isReady(status),
+    deleting: typeof metadata.deletionTimestamp === 'string',
+    shown: shownText(status),
+  };
   const parsed = workerSpecSchema.safeParse(root.spec);
-  if (!parsed.success) {
-    return {kind: 'invalid', name, problem: firstProblem(parsed.error, root.spec, 'spec')};
+  if (name === '' || !parsed.success) {
+    const problem = parsed.success
+      ? problemAt('metadata.name', metadata.name, 'a text that is not empty')
+      : firstProblem(parsed.error, root.spec, 'spec');
+    return {kind: 'invalid', name, problem, worker: {...common, ...takingNothing(root.spec)}};
   }
   const spec = parsed.data;
   return {
     kind: 'valid',
     worker: {
-      name,
-      uid: asText(metadata.uid),
-      resourceVersion: asText(metadata.resourceVersion),
+      ...common,
       poolName: spec.poolName,
       nodeName: spec.nodeName,
-      labels: labelsOf(metadata.labels),
       taints: (spec.taints ?? []).map(taintOf),
       unschedulable: spec.unschedulable,
-      ready: isReady(asObject(root.status)),
-      deleting: typeof metadata.deletionTimestamp === 'string',
       capacity: capacityOf(spec.capacity),
-      shown: shownText(asObject(root.status)),
     },
+  };
+}
+
+/** Without it, all that runs on the worker would count as lost. */
+function takingNothing(spec: unknown) {
+  const {poolName, nodeName} = asObject(spec);
+  return {
+    poolName: asText(poolName) || 'default',
+    nodeName: asText(nodeName) || undefined,
+    taints: [],
+    unschedulable: true,
+    capacity: {cpuMillis: 0, memoryBytes: 0, gpuCount: 0, gpuType: '', containers: 0},
   };
 }
 

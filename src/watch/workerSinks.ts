@@ -16,17 +16,19 @@ interface PoolStore {
   removePool(name: string): void;
 }
 
-/** Brings Workers to the cache. One that cannot be understood takes nothing new, and is said. */
+/**
+ * Brings Workers to the cache. One that cannot be understood takes nothing new, keeps what runs on
+ * it, and is said.
+ */
 export function workerSink(cache: WorkerStore, log: Log): ObjectSink<ParsedWorker> {
   return {
     replace(all) {
-      cache.replaceWorkers(all.flatMap((one) => (one.kind === 'valid' ? [one.worker] : [])));
+      cache.replaceWorkers(all.map(({worker}) => worker));
       for (const one of all) if (one.kind === 'invalid') complain(log, 'Worker', one);
     },
     upsert(parsed) {
-      if (parsed.kind === 'valid') return cache.upsertWorker(parsed.worker);
-      complain(log, 'Worker', parsed);
-      cache.removeWorker(parsed.name);
+      cache.upsertWorker(parsed.worker);
+      if (parsed.kind === 'invalid') complain(log, 'Worker', parsed);
     },
     remove: (name) => cache.removeWorker(name),
   };

@@ -162,6 +162,35 @@ describe('a placed request that cannot be read any more', () => {
   });
 });
 
+describe('a worker that cannot be read any more', () => {
+  it.each([
+    ['keeps what runs on it, and takes nothing new', false],
+    ['does so for an operator that has just started', true],
+  ])('%s', async (_, isRestarted) => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const first = await rig.lead();
+    await world.createRequests(['r-1']);
+    await rig.placed(['r-1']);
+    if (isRestarted) {
+      first.stop();
+      await rig.until('it has stopped', () => !first.isRunning);
+    }
+    await world.patchOldWorker('w-1', {spec: {capacity: {cpu: 'lots'}}});
+    if (isRestarted) rig.add();
+    await rig.until('somebody leads', () => rig.replicas.some((one) => one.isLeading), 30_000);
+    await world.createRequests(['r-2']);
+    await rig.advance(60_000);
+    expect(rig.workerOf('r-1')).toBe('w-1');
+    expect(world.request('r-1').status?.attempts).toBe(1);
+    expect(conditionOf(world.request('r-2'), 'Scheduled')?.reason).toBe('Unplaceable');
+    await world.patchOldWorker('w-1', {spec: {capacity: {cpu: '4'}}});
+    await rig.placed(['r-2']);
+    await rig.end();
+  });
+});
+
 describe('a status that no API of today takes', () => {
   const condition = {type: 'Scheduled', status: 'False', reason: 'Odd', message: ''};
   it("names a GPU that no machine has: it is nobody's", async () => {

@@ -92,6 +92,10 @@ export class World {
     return this.#withoutRules(workers, () => this.createWorkers([name], spec));
   }
 
+  patchOldWorker(name: string, body: object): Promise<void> {
+    return this.#withoutRules(workers, () => this.#patch({resource: workers, name}, body));
+  }
+
   patchRequest(name: string, body: object, subresource?: 'status'): Promise<void> {
     return this.#patch({resource: containerRequests, name}, body, subresource);
   }

@@ -10,7 +10,12 @@ import {makePool, makeWorker} from './records.ts';
 
 const problem = {field: 'spec.capacity.cpu', found: '"lots"', wanted: 'a quantity'};
 const valid = (name: string): ParsedWorker => ({kind: 'valid', worker: makeWorker({name})});
-const invalid = (name: string) => ({kind: 'invalid' as const, name, problem});
+const invalid = (name: string) => ({
+  kind: 'invalid' as const,
+  name,
+  problem,
+  worker: makeWorker({name, unschedulable: true}),
+});
 const validPool = (name: string): ParsedPool => ({
   kind: 'valid',
   pool: makePool({name}),
@@ -31,6 +36,7 @@ function createSinks() {
     pools: poolSink(cache, log),
     complaints,
     workerNames: () => names(cache.workers()),
+    openNames: () => names([...cache.workers()].filter(({unschedulable}) => !unschedulable)),
     poolNames: () => names(cache.pools()),
   };
 }
@@ -46,21 +52,22 @@ describe('workers on their way to the cache', () => {
   });
 
   it('of a list are all there are; one that cannot be understood is said, and keeps no other back', () => {
-    const {workers, workerNames, complaints} = createSinks();
+    const {workers, workerNames, openNames, complaints} = createSinks();
     workers.upsert(valid('w-old'));
     workers.replace([valid('w-1'), invalid('w-odd'), valid('w-2')]);
-    expect(workerNames()).toEqual(['w-1', 'w-2']);
+    expect(workerNames()).toEqual(['w-1', 'w-2', 'w-odd']);
+    expect(openNames()).toEqual(['w-1', 'w-2']);
     expect(complaints).toEqual([{kind: 'Worker', name: 'w-odd', ...problem}]);
   });
 
   it('take nothing new once they cannot be understood, and again once they can', () => {
-    const {workers, workerNames, complaints} = createSinks();
+    const {workers, openNames, complaints} = createSinks();
     workers.upsert(valid('w-1'));
     workers.upsert(invalid('w-1'));
-    expect(workerNames()).toEqual([]);
+    expect(openNames()).toEqual([]);
     expect(complaints).toHaveLength(1);
     workers.upsert(valid('w-1'));
-    expect(workerNames()).toEqual(['w-1']);
+    expect(openNames()).toEqual(['w-1']);
   });
 });
 
