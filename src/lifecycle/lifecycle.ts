@@ -1,4 +1,5 @@
 import type {ParsedRequest, RequestKey, WorkerRecord} from '../api/records.ts';
+import {isOlder} from '../api/resourceVersion.ts';
 import {ApiError, type Transport, TransportError} from '../kube/transport.ts';
 import type {Clock} from '../lib/clock.ts';
 import type {BackoffRange} from '../lib/fullJitter.ts';
@@ -52,6 +53,8 @@ export class Lifecycle {
   }
 
   observe(request: ParsedRequest): void {
+    const known = this.#requests.get(request.key);
+    if (known && isOutdated(request, known)) return;
     this.#requests.set(request.key, request);
     this.#keys.set(request.uid, request.key);
     this.#mark(request.key);
@@ -204,6 +207,15 @@ export class Lifecycle {
     this.#timers.get(key)?.();
     this.#timers.delete(key);
   }
+}
+
+/**
+ * Requests that have ended are watched apart, and each watch may lag behind the other: an end is
+ * not undone by a state before it, nor a request replaced by one that had its name before.
+ */
+function isOutdated(request: ParsedRequest, known: ParsedRequest): boolean {
+  const isOther = known.uid !== request.uid || known.kind === 'finished';
+  return isOther && isOlder(request.resourceVersion, known.resourceVersion);
 }
 
 /** A timer of a longer delay would overflow its 31 bits and fire at once. */

@@ -78,7 +78,23 @@ describe('a request that has ended', () => {
     const {lifecycle, sink, run} = start();
     sink.upsert(ended('uid-of-before'));
     // Its worker is gone, so it is to be unbound: that it is judged at all shows that it is known.
-    lifecycle.observe(running);
+    lifecycle.observe({...running, resourceVersion: '12'});
+    sink.remove(key);
+    expect(await run()).toEqual(['PATCH status']);
+  });
+
+  it('stays so when the other watch brings a state from before its end after it', async () => {
+    const {lifecycle, sink, run} = start();
+    sink.upsert(ended());
+    lifecycle.observe({...running, resourceVersion: '8'});
+    lifecycle.left(key, running.uid);
+    expect(await run()).toEqual(['DELETE r-1']);
+  });
+
+  it('and is told of late takes nothing from a newer one of its name', async () => {
+    const {lifecycle, sink, run} = start();
+    lifecycle.observe({...running, resourceVersion: '12'});
+    sink.upsert(ended('uid-of-before'));
     sink.remove(key);
     expect(await run()).toEqual(['PATCH status']);
   });
