@@ -35,7 +35,7 @@ export function parseRequest(object: unknown): ParsedRequest {
 
   const placement = placementOf(status);
   const phase = phaseOf(said, placement);
-  const conditions = conditionsOf(status.conditions);
+  const conditions = readConditions(status.conditions);
   const parsed = containerRequestSpecSchema.safeParse(root.spec);
   const problem =
     identityProblem(metadata) ??
@@ -129,7 +129,8 @@ function devicesOf(value: unknown): readonly number[] {
   return [...devices].sort((left, right) => left - right);
 }
 
-function conditionsOf(value: unknown): readonly Condition[] {
+/** Those of a status that are conditions at all. Never throws. */
+export function readConditions(value: unknown): readonly Condition[] {
   if (!Array.isArray(value) || value.length === 0) return NO_CONDITIONS;
   return value.every(isCondition) ? value : value.filter(isCondition);
 }

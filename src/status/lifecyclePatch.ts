@@ -1,5 +1,6 @@
 import {type Condition, setCondition} from '../api/conditions.ts';
 import type {ContainerRequest} from '../api/containerRequestSchema.ts';
+import {readConditions} from '../api/parseRequest.ts';
 import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
 import type {Identity, ParsedRequest} from '../api/records.ts';
 import {secondTime} from '../lib/timestamp.ts';
@@ -45,7 +46,7 @@ export function finishPatch(request: ParsedRequest, end: End, nowMs: number): St
  * added.
  */
 export function concludePatch({metadata, status = {}}: ContainerRequest, nowMs: number): object {
-  const {phase, exitCode, conditions = [], completionTime} = status;
+  const {phase, exitCode, completionTime} = status;
   const hasSucceeded = phase === 'Succeeded';
   const exit = exitCode === undefined ? '' : ` with code ${exitCode}`;
   const end = endConditions({
@@ -55,7 +56,8 @@ export function concludePatch({metadata, status = {}}: ContainerRequest, nowMs: 
     exitCode,
   });
   const generation = metadata.generation ?? 0;
-  const listed = conditions as readonly Condition[];
+  // As read just now: an older version of the API may have let anything through.
+  const listed = readConditions(status.conditions);
   return {
     metadata: {uid: metadata.uid, resourceVersion: metadata.resourceVersion},
     status: {

@@ -209,6 +209,27 @@ describe('a status that no API of today takes', () => {
     expect(leader.isRunning).toBe(true);
   });
 
+  it.each([
+    ['conditions that are a text', {conditions: 'none'}],
+    ['conditions that say nothing', {conditions: [null, 7, {}]}],
+    ['an exit code that is none', {exitCode: 'bad'}],
+    ['an end at no time', {completionTime: 'yesterday'}],
+  ])('has ended with %s: it gets its conditions, or is left alone', async (_, odd) => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    await world.createRequests(['r-1']);
+    await world.patchOldRequest('r-1', {status: {phase: 'Succeeded', ...odd}}, 'status');
+    const leader = await rig.lead();
+    await world.createRequests(['r-2']);
+    await rig.placed(['r-2']);
+    const before = leader.sent(() => true).length;
+    await rig.advance(60_000);
+    expect(leader.error).toBeUndefined();
+    expect(leader.isRunning).toBe(true);
+    expect(leader.sent(() => true).length - before).toBeLessThan(100);
+  });
+
   it('says not since when it waits: its time begins with its creation, and is waited for once', async () => {
     const rig = new OperatorRig();
     const {world} = rig;
