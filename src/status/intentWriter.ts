@@ -140,7 +140,9 @@ export class IntentWriter {
 
   #pause(attempt: number, askedMs: number | undefined, signal: AbortSignal): Promise<void> {
     const {clock, random, backoff} = this.#options;
-    return sleep(clock, askedMs ?? fullJitterMs(attempt, backoff, random), signal);
+    // A server that asks for no time at all (0) is not asked again at once, for ever.
+    const delayMs = askedMs || fullJitterMs(attempt, backoff, random);
+    return sleep(clock, delayMs, signal);
   }
 
   #refused(intent: StatusIntent, message: string): StatusOutcome {

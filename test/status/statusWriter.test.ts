@@ -217,6 +217,16 @@ describe('a placement', () => {
     ]);
   });
 
+  it('backs off all the same from a server that says Retry-After: 0', async () => {
+    const {clock, server, writer, run} = createRig();
+    run();
+    const record = waiting(server);
+    server.script([], {status: 429, retryAfterMs: 0});
+    writer.write(bind(record));
+    await clock.advance(1_000);
+    expect(server.calls.length).toBeLessThan(8);
+  });
+
   it('backs off with doubling ceilings while nothing answers, and never gives up', async () => {
     const {clock, server, writer, ends, run} = createRig();
     run();
