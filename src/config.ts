@@ -135,7 +135,9 @@ export const configSchema = z.strictObject({
         .describe('Off only where nothing else can ever run beside it.'),
       namespace: text(63)
         .optional()
-        .describe('Namespace of the Lease; the own one in a cluster, else `default`.'),
+        .describe(
+          'Namespace of the Lease, one for all operators of a ledger; the own one in a cluster, else `default`.',
+        ),
       leaseName: text(63).default('berth').describe('Name of the Lease.'),
       leaseDurationSeconds: count(15, 3_600).describe('A Lease not renewed for so long is free.'),
       renewDeadlineSeconds: count(10, 3_600).describe(

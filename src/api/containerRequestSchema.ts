@@ -81,7 +81,7 @@ const assignmentSchema = z
       .enum(['Warm', 'Near', 'None'])
       .optional()
       .describe(
-        'Warm: the key ran there before. Near: a preferred worker of the key. None: neither.',
+        'Warm: the first choice of its key. Near: another preferred worker of it. None: neither.',
       ),
   })
   .describe('How the request got its worker.');
@@ -132,7 +132,12 @@ export const containerRequestStatusSchema = z
       .describe('Where the request is in its life; Pending when absent.'),
     workerName: workerName().optional().describe('The worker that holds the request.'),
     assignment: assignmentSchema.optional(),
-    attempts: z.int().min(0).max(1_000_000).optional().describe('How often it was placed.'),
+    attempts: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .optional()
+      .describe('How often it was placed, but for placements taken back before the start.'),
     scheduledTime: timestamp().optional().describe('When it got its worker, to the microsecond.'),
     startTime: timestamp().optional().describe('When its container started.'),
     completionTime: timestamp().optional().describe('When it finished.'),

@@ -12,7 +12,7 @@ export const MAX_QUANTITY_LENGTH = 32;
 
 /** What every message about CPU says was wanted. */
 export const CPU_WANTED =
-  'a quantity above 0 and at most 1000000 cores, for example 500m, 2 or 1.5';
+  'a quantity above 0 and at most 1000000 cores, for example 500m, 2 or 1500m';
 /** What every message about memory says was wanted. */
 export const MEMORY_WANTED = 'a quantity above 0 and below 8Pi, for example 128Mi, 1.5Gi or 2G';
 
