@@ -73,9 +73,8 @@ describe('150,000 objects', () => {
     await ended;
 
     expect(sink.size).toBe(OBJECTS);
-    // On two idle cores: listing p99 20 ms, auditing 8 ms. The bound tells a loop that rests from
-    // one that does not (a list in one piece blocks it for 2 s), on cores that others use too.
-    expect(listing.p99, JSON.stringify(listing)).toBeLessThan(250);
-    expect(auditing.p99, JSON.stringify(auditing)).toBeLessThan(250);
+    // On two idle cores: listing p99 20 ms, auditing 8 ms; the bound leaves room for busy ones.
+    expect(listing.p99, JSON.stringify(listing)).toBeLessThan(60);
+    expect(auditing.p99, JSON.stringify(auditing)).toBeLessThan(60);
   }, 60_000);
 });
