@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {cpSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -31,6 +32,20 @@ await build({
   banner: {js: requireBanner},
   logLevel: 'warning',
 });
+// `berth/placement`, for programs that place without Kubernetes. A neutral platform: an import of
+// anything that only Node has fails the build.
+await build({
+  entryPoints: {placement: join(root, 'src/placement/placer.ts')},
+  outdir,
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2024',
+  format: 'esm',
+  sourcemap: 'linked',
+  logLevel: 'warning',
+});
+const types = ['-p', join(root, 'src/placement'), '--outDir', join(outdir, 'types')];
+execFileSync(join(root, 'node_modules/.bin/tsc'), types, {stdio: 'inherit'});
 // Files that are read at run time, found by `import.meta.url` beside the bundle as beside the
 // source.
 cpSync(join(root, 'src/ledger/lua'), join(outdir, 'lua'), {recursive: true});
