@@ -23,6 +23,8 @@ export interface Layout {
   readonly perGpuMilli: Float64Array;
   /** Where the devices of a rank begin in `FreeCapacity.gpuMillis`; one entry more than workers. */
   readonly gpuStart: Int32Array;
+  /** Where they end. */
+  readonly gpuEnd: Int32Array;
   /** 1 where the worker is filled up before the next one, 0 where the load is levelled. */
   readonly packs: Uint8Array;
   readonly loadBound: Float64Array;
@@ -63,6 +65,7 @@ export function buildLayout(
     perContainer: containers.map(reciprocal),
     perGpuMilli: Float64Array.from(workers, ({capacity}) => reciprocal(capacity.gpuCount * 1000)),
     gpuStart,
+    gpuEnd: gpuStart.subarray(1),
     packs: packing,
     loadBound: Float64Array.from(
       workers,
