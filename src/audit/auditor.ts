@@ -1,253 +1,309 @@
-/** One event of a raw watch, as the API server sent it. */
-export interface ObservedEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  readonly object: ObservedObject;
+import {CapacityRule} from './capacityRule.ts';
+import {LeadershipRule} from './leadershipRule.ts';
+import type {Kind, LedgerRecord, ObservedEvent} from './observed.ts';
+import {PlacementRule} from './placementRule.ts';
+import type {SeenWorker} from './seen.ts';
+import {type Seen, type SeenLease, type SeenLedger, type SeenRequest, see} from './seen.ts';
+import {SeenWorld} from './seenWorld.ts';
+import {SettledRule} from './settledRule.ts';
+import {type Violation, ViolationLog} from './violation.ts';
+import {WaitingRule} from './waitingRule.ts';
+
+/** What an audit is told, in the order of the revisions; `atMs` is when it arrived. */
+export type Observation =
+  | {readonly what: 'present' | 'gone'; readonly seen: Seen; readonly atMs: number}
+  | Listed;
+
+/** All objects of a kind at one revision; what happened since the one before is not known. */
+export interface Listed {
+  readonly what: 'listed';
+  readonly kind: Kind;
+  readonly revision: number;
+  readonly all: readonly Seen[];
+  readonly atMs: number;
 }
 
-/** The few fields that the auditor reads; everything may be absent, nothing is trusted. */
-export interface ObservedObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-  };
-  readonly spec?: {
-    readonly resources?: {
-      readonly cpu?: string | number;
-      readonly memory?: string | number;
-      readonly gpu?: {readonly count?: number; readonly shareMillis?: number};
-    };
-    readonly capacity?: {
-      readonly cpu?: string | number;
-      readonly memory?: string | number;
-      readonly gpu?: {readonly count?: number};
-      readonly containers?: number;
-    };
-  };
-  readonly status?: {
-    readonly phase?: string;
-    readonly workerName?: string;
-    readonly assignment?: {
-      readonly id?: string;
-      readonly epoch?: number;
-      readonly gpuDevices?: readonly number[];
-      readonly affinity?: string;
-    };
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly reason: string;
-      readonly message: string;
-    }[];
-  };
+export interface AuditorOptions {
+  /** What follows a change by itself must have followed after this. Default 60 s. */
+  readonly graceMs?: number;
+  /**
+   * A placement within this after its worker shrank or was deleted is counted as on its way, and is
+   * no violation. Default 0: one that the Ledger object held by then is known to be.
+   */
+  readonly crossingMs?: number;
+  /** Kinds of which a list must have come before anything is judged. Default none. */
+  readonly awaits?: readonly Kind[];
+  /** False where only some requests are seen: sums and room are not judged then. Default true. */
+  readonly seesAll?: boolean;
+  /** Told of each violation as it is found. */
+  readonly onViolation?: (violation: Violation) => void;
 }
 
-export interface Violation {
-  readonly rule:
-    | 'over capacity'
-    | 'device over capacity'
-    | 'moved'
-    | 'epoch went back'
-    | 'unknown worker';
-  /** Revision at which it was first seen. */
-  readonly resourceVersion: string;
-  readonly sentence: string;
-}
-
-interface Held {
-  readonly name: string;
-  readonly workerName: string;
-  readonly assignmentId: string;
-  readonly cpuMillis: number;
-  readonly memoryBytes: number;
-  readonly gpuDevices: readonly number[];
-  readonly gpuMillis: number;
-}
-
-interface Limits {
-  readonly cpuMillis: number;
-  readonly memoryBytes: number;
-  readonly gpuCount: number;
-  readonly containers: number;
-}
+const defaultGraceMs = 60_000;
 
 /**
- * Checks, from watch events alone and at every revision, that no worker is over its capacity in any
- * dimension or GPU device and that no request sits on two workers. It shares nothing with the
- * operator: not its parser, not its sums. Feed it every event in the order in which the API server
- * sent them.
+ * Checks, from watch events alone and at every revision, what Berth promises (`Rule` lists it). It
+ * shares nothing with the operator: not its parser, not its sums, not its idea of what fits. Feed
+ * it in the order of the revisions (`RevisionOrder` makes one order of several watches); call
+ * `tick` from time to time for what only a deadline can tell.
+ *
+ * Memory: some hundred bytes an object that is there; nothing grows with the revisions.
  */
 export class Auditor {
-  readonly #workers = new Map<string, Limits>();
-  readonly #held = new Map<string, Held>();
-  readonly #onWorker = new Map<string, Map<string, Held>>();
-  readonly #violations: Violation[] = [];
+  readonly #world = new SeenWorld();
+  readonly #log: ViolationLog;
+  readonly #capacity: CapacityRule;
+  readonly #placement: PlacementRule;
+  readonly #leadership: LeadershipRule;
+  readonly #waiting: WaitingRule;
+  readonly #settled: SettledRule;
+  readonly #graceMs: number;
+  readonly #seesAll: boolean;
+  readonly #awaited: Set<Kind>;
+  readonly #listed = new Set<Kind>();
   #revisions = 0;
-  #highestEpoch = 0;
+  #lists = 0;
+  #skipped = 0;
+
+  constructor(options: AuditorOptions = {}) {
+    const {graceMs = defaultGraceMs, crossingMs = 0, awaits = [], seesAll = true} = options;
+    const [world, log] = [this.#world, new ViolationLog(options.onViolation)];
+    this.#log = log;
+    this.#capacity = new CapacityRule({world, log, crossingMs});
+    this.#placement = new PlacementRule({world, log});
+    this.#leadership = new LeadershipRule(log);
+    this.#waiting = new WaitingRule({world, log, graceMs});
+    this.#settled = new SettledRule({world, log, graceMs});
+    this.#graceMs = graceMs;
+    this.#seesAll = seesAll;
+    this.#awaited = new Set(awaits);
+  }
 
   /** Revisions checked so far. */
   get revisions(): number {
     return this.#revisions;
   }
 
+  /** The first 1,000. */
   get violations(): readonly Violation[] {
-    return this.#violations;
+    return this.#log.kept;
+  }
+
+  get violationCount(): number {
+    return this.#log.total;
   }
 
   get placedCount(): number {
-    return this.#held.size;
+    return this.#world.placedCount;
+  }
+
+  /** What was seen, and what could not be: nothing of it is a violation. */
+  get counts() {
+    const {requests, workers} = this.#world;
+    return {
+      revisions: this.#revisions,
+      requests: requests.size,
+      placed: this.#world.placedCount,
+      workers: workers.size,
+      /** Lists after the first one of a kind: what happened before them was not seen. */
+      gaps: this.#lists,
+      /** Objects that were different in such a list. */
+      skipped: this.#skipped,
+      /** Workers above their capacity, as they were edited. */
+      overloaded: this.#capacity.overloadedCount(),
+      crossings: this.#capacity.crossings,
+      lateBinds: this.#placement.lateBinds,
+      commits: this.#leadership.commits,
+    };
   }
 
   /** Requests on each known worker, workers without any included. */
   distribution(): ReadonlyMap<string, number> {
-    const names = [...this.#workers.keys()].sort();
-    return new Map(names.map((name) => [name, this.#onWorker.get(name)?.size ?? 0]));
+    const names = [...this.#world.workers.keys()].sort();
+    return new Map(names.map((name) => [name, this.#world.heldOn(name).size]));
   }
 
-  observeWorker({type, object}: ObservedEvent): void {
-    this.#revisions++;
-    const {name, resourceVersion} = object.metadata;
-    if (type === 'DELETED') {
-      this.#workers.delete(name);
+  observeWorker(event: ObservedEvent, atMs = 0): void {
+    this.#observeEvent('worker', event, atMs);
+  }
+
+  observeRequest(event: ObservedEvent, atMs = 0): void {
+    this.#observeEvent('request', event, atMs);
+  }
+
+  observeLedger(event: ObservedEvent, atMs = 0): void {
+    this.#observeEvent('ledger', event, atMs);
+  }
+
+  observeLease(event: ObservedEvent, atMs = 0): void {
+    this.#observeEvent('lease', event, atMs);
+  }
+
+  observe(observation: Observation): void {
+    if (observation.what === 'listed') {
+      this.#takeList(observation);
       return;
     }
-    const capacity = object.spec?.capacity;
-    this.#workers.set(name, {
-      cpuMillis: quantity(capacity?.cpu ?? 0, 1000),
-      memoryBytes: quantity(capacity?.memory ?? 0, 1),
-      gpuCount: capacity?.gpu?.count ?? 0,
-      containers: capacity?.containers ?? 250,
+    this.#revisions++;
+    const {what, seen, atMs} = observation;
+    switch (seen.kind) {
+      case 'request':
+        this.#takeRequest(what, seen, atMs);
+        return;
+      case 'worker':
+        if (what === 'gone') this.#world.removeWorker(seen.key, atMs);
+        else this.#world.putWorker(seen, atMs);
+        return;
+      case 'ledger':
+        this.#takeLedger(what, seen);
+        return;
+      case 'lease':
+        this.#takeLease(what, seen, atMs);
+        return;
+    }
+  }
+
+  /**
+   * Judges what must have come true by `nowMs`, on the clock of `atMs`. Give the time up to which
+   * everything was observed, not a later one. O(requests).
+   */
+  tick(nowMs: number): void {
+    if (this.#awaited.size > 0 || !this.#seesAll) return;
+    if (this.#listed.has('lease') && !this.#isLed(nowMs)) return;
+    this.#waiting.judge(nowMs);
+    this.#settled.judgeViews(nowMs);
+    this.#settled.judgeInFlight(nowMs);
+  }
+
+  /**
+   * Compares what a ledger holds, read just now, with the placements; for ledgers that hold bound
+   * requests too (Redis, memory). A difference counts once it has lasted for the grace.
+   */
+  compareLedger(records: readonly LedgerRecord[], nowMs: number): void {
+    if (this.#seesAll) this.#settled.judgeLedger(records, nowMs);
+  }
+
+  /** Counts from outside, at rest: batches that assigned something, and the commits they cost. */
+  compareCommits({commits, batches}: {readonly commits: number; readonly batches: number}): void {
+    if (commits === batches) return;
+    this.#log.report(0, {
+      rule: 'commits differ',
+      objects: [],
+      found: `${commits} commits for ${batches} batches`,
+      expected: 'one commit a batch',
     });
-    this.#check(name, resourceVersion);
   }
 
-  observeRequest({type, object}: ObservedEvent): void {
+  /** Whether somebody has led for the whole grace: without a leader nobody answers. */
+  #isLed(nowMs: number): boolean {
+    const sinceMs = this.#leadership.ledSinceMs(nowMs);
+    return sinceMs !== undefined && nowMs - sinceMs >= this.#graceMs;
+  }
+
+  #observeEvent(kind: Kind, {type, object}: ObservedEvent, atMs: number): void {
+    const what = type === 'DELETED' ? 'gone' : 'present';
+    this.observe({what, seen: see(kind, object), atMs});
+  }
+
+  #takeRequest(what: 'present' | 'gone', seen: SeenRequest, atMs: number): void {
+    const known = this.#world.requests.get(seen.key)?.seen;
+    const before = known?.uid === seen.uid ? known : undefined;
+    if (known && (!before || what === 'gone')) this.#placement.gone(known);
+    if (what === 'gone') {
+      this.#world.removeRequest(seen.key, atMs);
+      return;
+    }
+    this.#world.putRequest(seen, atMs);
+    if (this.#awaited.size > 0) return;
+    const isPlaced = this.#placement.judge(before, this.#world.requests.get(seen.key)!);
+    if (isPlaced) this.#capacity.judgeArrival(seen, atMs);
+  }
+
+  #takeLedger(what: 'present' | 'gone', seen: SeenLedger): void {
+    const {ledgers} = this.#world;
+    if (what === 'gone') {
+      ledgers.delete(seen.key);
+      return;
+    }
+    this.#leadership.judgeLedger(ledgers.get(seen.key), seen);
+    ledgers.set(seen.key, seen);
+  }
+
+  #takeLease(what: 'present' | 'gone', seen: SeenLease, atMs: number): void {
+    const {leases} = this.#world;
+    if (what === 'gone') {
+      leases.delete(seen.key);
+      return;
+    }
+    this.#leadership.judgeLease(leases.get(seen.key), seen, atMs);
+    leases.set(seen.key, seen);
+  }
+
+  #takeList({kind, revision, all, atMs}: Listed): void {
     this.#revisions++;
-    const {uid, resourceVersion} = object.metadata;
-    const before = this.#held.get(uid);
-    const after = type === 'DELETED' ? undefined : heldBy(object);
-    if (
-      before &&
-      after &&
-      before.assignmentId === after.assignmentId &&
-      before.workerName !== after.workerName
-    ) {
-      this.#report(
-        'moved',
-        resourceVersion,
-        `request ${after.name} went from ${before.workerName} to ${after.workerName} under one assignment ${after.assignmentId}`,
-      );
+    const isFirst = !this.#listed.has(kind);
+    this.#listed.add(kind);
+    const changed = this.#swapIn(kind, all, atMs);
+    if (!isFirst) {
+      this.#lists++;
+      this.#skipped += changed.length;
     }
-    if (before) this.#onWorker.get(before.workerName)?.delete(uid);
-    if (!after) {
-      this.#held.delete(uid);
-      return;
-    }
-    this.#held.set(uid, after);
-    const onWorker = this.#onWorker.get(after.workerName) ?? new Map<string, Held>();
-    this.#onWorker.set(after.workerName, onWorker.set(uid, after));
-    if (!before) this.#checkEpoch(object, resourceVersion);
-    this.#check(after.workerName, resourceVersion);
+    const wasAwaited = this.#awaited.delete(kind);
+    if (this.#awaited.size > 0) return;
+    const touched = wasAwaited ? this.#world.workers.keys() : workersOf(changed);
+    for (const name of touched) this.#capacity.judgeStanding(name, revision);
   }
 
-  #checkEpoch(object: ObservedObject, resourceVersion: string): void {
-    const epoch = object.status?.assignment?.epoch ?? 0;
-    if (epoch < this.#highestEpoch) {
-      this.#report(
-        'epoch went back',
-        resourceVersion,
-        `request ${object.metadata.name} was placed by epoch ${epoch} after epoch ${this.#highestEpoch} had placed others`,
-      );
-    }
-    this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
+  /** Makes `all` what is there, whatever happened between; returns what was different. */
+  #swapIn(kind: Kind, all: readonly Seen[], atMs: number): readonly Seen[] {
+    const known: ReadonlyMap<string, Seen | {readonly seen: Seen}> = this.#mapOf(kind);
+    const seenOf = (entry: Seen | {readonly seen: Seen} | undefined) =>
+      entry === undefined || 'revision' in entry ? entry : entry.seen;
+    const listed = new Set(all.map(({key}) => key));
+    const missing = [...known].filter(([key]) => !listed.has(key)).map(([, one]) => seenOf(one)!);
+    const changed = all.filter(({key, revision}) => seenOf(known.get(key))?.revision !== revision);
+    for (const seen of missing) this.#replace('gone', seen, atMs);
+    for (const seen of changed) this.#replace('present', seen, atMs);
+    return [...missing, ...changed];
   }
 
-  #check(workerName: string, resourceVersion: string): void {
-    const held = this.#onWorker.get(workerName);
-    if (!held || held.size === 0) return;
-    const limits = this.#workers.get(workerName);
-    if (!limits) {
-      this.#report(
-        'unknown worker',
-        resourceVersion,
-        `${held.size} requests sit on ${workerName}, which is not there`,
-      );
-      return;
-    }
-    let cpuMillis = 0;
-    let memoryBytes = 0;
-    const devices = new Map<number, number>();
-    for (const one of held.values()) {
-      cpuMillis += one.cpuMillis;
-      memoryBytes += one.memoryBytes;
-      for (const device of one.gpuDevices)
-        devices.set(device, (devices.get(device) ?? 0) + one.gpuMillis);
-    }
-    const over = [
-      cpuMillis > limits.cpuMillis && `${cpuMillis} of ${limits.cpuMillis} milli-CPUs`,
-      memoryBytes > limits.memoryBytes && `${memoryBytes} of ${limits.memoryBytes} bytes of memory`,
-      held.size > limits.containers && `${held.size} of ${limits.containers} containers`,
-    ].filter((part) => part !== false);
-    if (over.length > 0) {
-      this.#report(
-        'over capacity',
-        resourceVersion,
-        `worker ${workerName} holds ${over.join(', ')}`,
-      );
-    }
-    for (const [device, millis] of devices) {
-      if (millis <= 1000 && device < limits.gpuCount) continue;
-      this.#report(
-        'device over capacity',
-        resourceVersion,
-        `GPU ${device} of worker ${workerName} holds ${millis} of 1000 milli`,
-      );
+  #replace(what: 'present' | 'gone', seen: Seen, atMs: number): void {
+    const world = this.#world;
+    switch (seen.kind) {
+      case 'request': {
+        const before = world.requests.get(seen.key)?.seen;
+        if (before) this.#placement.gone(before);
+        if (what === 'gone') world.removeRequest(seen.key, atMs);
+        else world.putRequest(seen, atMs);
+        if (what === 'present') this.#placement.note(world.requests.get(seen.key)!);
+        return;
+      }
+      case 'worker':
+        if (what === 'gone') world.removeWorker(seen.key, atMs);
+        else world.putWorker(seen, atMs);
+        return;
+      case 'ledger':
+        this.#takeLedger(what, seen);
+        return;
+      case 'lease':
+        this.#takeLease(what, seen, atMs);
+        return;
     }
   }
 
-  #report(rule: Violation['rule'], resourceVersion: string, sentence: string): void {
-    this.#violations.push({rule, resourceVersion, sentence});
+  #mapOf(kind: Kind) {
+    const {requests, workers, ledgers, leases} = this.#world;
+    return {request: requests, worker: workers, ledger: ledgers, lease: leases}[kind];
   }
 }
 
-/** What a request holds at present; undefined while it has no worker or once it is finished. */
-function heldBy({metadata, spec, status}: ObservedObject): Held | undefined {
-  if (!status?.workerName || status.phase === 'Succeeded' || status.phase === 'Failed')
-    return undefined;
-  const gpu = spec?.resources?.gpu;
-  return {
-    name: `${metadata.namespace}/${metadata.name}`,
-    workerName: status.workerName,
-    assignmentId: status.assignment?.id ?? '',
-    cpuMillis: quantity(spec?.resources?.cpu ?? '100m', 1000),
-    memoryBytes: quantity(spec?.resources?.memory ?? '128Mi', 1),
-    gpuDevices: status.assignment?.gpuDevices ?? [],
-    gpuMillis: gpu === undefined ? 0 : (gpu.shareMillis ?? 1000),
-  };
+function workersOf(changed: readonly Seen[]): ReadonlySet<string> {
+  const nameOf = (seen: Seen) => (seen.kind === 'request' ? seen.workerName : seen.key);
+  return new Set(
+    changed.filter((seen): seen is SeenRequest | SeenWorker => isJudged(seen)).map(nameOf),
+  );
 }
 
-const suffixes: Readonly<Record<string, number>> = {
-  '': 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-/** A quantity times `scale`, rounded up. Not the operator's parser, on purpose. */
-function quantity(value: string | number, scale: number): number {
-  const [, digits = 'NaN', suffix = ''] =
-    /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(String(value)) ?? [];
-  const factor = suffixes[suffix];
-  if (factor === undefined) throw new Error(`Cannot audit the quantity ${value}: unknown suffix`);
-  return Math.ceil(Number((Number(digits) * factor * scale).toPrecision(15)));
+function isJudged({kind}: Seen): boolean {
+  return kind === 'request' || kind === 'worker';
 }

@@ -1,5 +1,5 @@
 import {type Transport, TransportError} from '../kube/transport.ts';
-import type {ObservedEvent, ObservedObject} from './auditor.ts';
+import type {ObservedEvent, ObservedObject} from './observed.ts';
 
 export interface RawWatchOptions {
   readonly transport: Transport;

@@ -1,133 +1,284 @@
 import {describe, expect, it} from 'vitest';
-import {Auditor, type ObservedObject} from '../../src/audit/auditor.ts';
+import type {Rule} from '../../src/audit/violation.ts';
+import {History, onGpus, record} from './history.ts';
 
-let revision = 0;
-const meta = (name: string, uid = name) => ({
-  name,
-  namespace: 'default',
-  uid,
-  resourceVersion: String(++revision),
-});
-const worker = (name: string, capacity = {}): {type: 'ADDED'; object: ObservedObject} => ({
-  type: 'ADDED',
-  object: {
-    metadata: meta(name),
-    spec: {capacity: {cpu: '1', memory: '1Gi', gpu: {count: 2}, ...capacity}},
-  },
-});
-const request = (
-  name: string,
-  workerName: string | undefined,
-  {resources = {}, assignment = {}, phase = 'Scheduled'} = {},
-): {type: 'MODIFIED'; object: ObservedObject} => ({
-  type: 'MODIFIED',
-  object: {
-    metadata: meta(name),
-    spec: {resources: {cpu: '500m', memory: '256Mi', ...resources}},
-    status: {
-      phase,
-      ...(workerName && {workerName}),
-      assignment: {id: `1.1.${name}`, epoch: 1, ...assignment},
-    },
-  },
-});
-const deleted = (name: string) => ({...request(name, undefined), type: 'DELETED' as const});
-const gpu = (device: number, shareMillis?: number) => ({
-  resources: {cpu: '1m', memory: '1Mi', gpu: {count: 1, ...(shareMillis && {shareMillis})}},
-  assignment: {gpuDevices: [device]},
-});
+type Row = readonly [name: string, play: (history: History) => unknown, rules: readonly Rule[]];
 
-type Row = readonly [
-  name: string,
-  requests: readonly ReturnType<typeof request | typeof deleted>[],
-  rules: readonly string[],
-];
+/** Each of them with two idle workers, w-1 and w-2, and no deadline that passes. */
+function itJudges(rows: readonly Row[]): void {
+  it.each(rows)('%s', (_, play, rules) => {
+    const history = new History();
+    play(history.worker('w-1').worker('w-2'));
+    expect(history.rules).toEqual(rules);
+  });
+}
 
-describe('the auditor', () => {
-  const rows: readonly Row[] = [
-    ['accepts a worker that is exactly full', [request('a', 'w-1'), request('b', 'w-1')], []],
+const unbound = (history: History, reason: string, suspend = false) =>
+  history.waiting('a', reason, '', {spec: {suspend}});
+
+describe('capacity', () => {
+  itJudges([
+    ['may be used up', (h) => h.request('a', 'w-1').request('b', 'w-1'), []],
     [
-      'sees CPU over capacity',
-      [request('a', 'w-1'), request('b', 'w-1'), request('c', 'w-1', {resources: {cpu: '1m'}})],
+      'of CPU is not exceeded by one thousandth',
+      (h) =>
+        h
+          .request('a', 'w-1')
+          .request('b', 'w-1')
+          .request('c', 'w-1', {resources: {cpu: '1m', memory: '0'}}),
       ['over capacity'],
     ],
     [
-      'sees memory over capacity',
-      [request('a', 'w-1', {resources: {memory: '1.5Gi'}})],
+      'of memory is not exceeded by one byte',
+      (h) => h.request('a', 'w-1', {resources: {cpu: '1m', memory: 2 ** 30 + 1}}),
       ['over capacity'],
     ],
     [
-      'counts a finished request no longer',
-      [
-        request('a', 'w-1'),
-        request('b', 'w-1'),
-        request('a', 'w-1', {phase: 'Succeeded'}),
-        request('c', 'w-1'),
+      'of containers is not exceeded by one',
+      (h) =>
+        h
+          .worker('w-1', {containers: 1})
+          .request('a', 'w-1')
+          .request('b', 'w-1', {resources: {cpu: '1m', memory: '1'}}),
+      ['over capacity'],
+    ],
+    [
+      'of a finished request is free',
+      (h) =>
+        h
+          .request('a', 'w-1')
+          .request('b', 'w-1')
+          .request('a', 'w-1', {phase: 'Succeeded'})
+          .request('c', 'w-1'),
+      [],
+    ],
+    [
+      'of a deleted request is free, for one that comes in the next revision',
+      (h) => h.request('a', 'w-1').request('b', 'w-1').requestGone('a').request('c', 'w-1'),
+      [],
+    ],
+    [
+      'is not free in the revision before its release',
+      (h) => h.request('a', 'w-1').request('b', 'w-1').request('c', 'w-1').requestGone('a'),
+      ['over capacity'],
+    ],
+    [
+      'may be taken from what is there by an edit',
+      (h) => h.request('a', 'w-1').worker('w-1', {cpu: '400m'}),
+      [],
+    ],
+    [
+      'taken from what is there takes nothing new',
+      (h) =>
+        h
+          .request('a', 'w-1')
+          .worker('w-1', {cpu: '400m'})
+          .request('b', 'w-1', {resources: {cpu: '1m', memory: '1'}}),
+      ['over capacity'],
+    ],
+    [
+      'taken in one dimension stays usable in the others',
+      (h) =>
+        h
+          .request('a', 'w-1')
+          .worker('w-1', {memory: '1Mi'})
+          .request('b', 'w-1', {resources: {cpu: '1m', memory: '0'}}),
+      [],
+    ],
+    [
+      'taken from a placement that was committed before is nobody`s fault',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 1, inFlight: [record('a', 'w-1')]})
+          .worker('w-1', {cpu: '400m'})
+          .request('a', 'w-1'),
+      [],
+    ],
+    [
+      'of a worker that shrank stays counted while it lives on under its name',
+      (h) =>
+        h
+          .request('a', 'w-1')
+          .workerGone('w-1')
+          .worker('w-1', {cpu: '600m'}, {uid: 'another'})
+          .request('b', 'w-1'),
+      ['over capacity'],
+    ],
+    ['of a worker that is not there is none', (h) => h.request('a', 'w-9'), ['unknown worker']],
+    [
+      'of a worker that went after the commit is nobody`s fault',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 1, inFlight: [record('a', 'w-1')]})
+          .workerGone('w-1')
+          .request('a', 'w-1'),
+      [],
+    ],
+  ]);
+
+  it('that shrank a moment ago excuses what was on its way, and says so', () => {
+    const history = new History({crossingMs: 1_000}).worker('w-1').request('a', 'w-1').at(5_000);
+    history.worker('w-1', {cpu: '400m'}).at(5_999).request('b', 'w-1');
+    expect(history.rules).toEqual([]);
+    expect(history.auditor.counts.crossings).toBe(1);
+    history.at(6_000).request('c', 'w-1');
+    expect(history.rules).toEqual(['over capacity']);
+  });
+
+  it('says which worker holds what, at which revision', () => {
+    const history = new History().worker('w-1').request('a', 'w-1').request('b', 'w-1');
+    history.request('c', 'w-1');
+    expect(history.auditor.violations[0]).toEqual({
+      rule: 'over capacity',
+      resourceVersion: '4',
+      objects: [
+        'Worker w-1',
+        'ContainerRequest default/a',
+        'ContainerRequest default/b',
+        'ContainerRequest default/c',
       ],
+      expected: 'at most 1000 milli-CPUs',
+      found: 'worker w-1 holds 1500 of 1000 milli-CPUs',
+      sentence:
+        'worker w-1 holds 1500 of 1000 milli-CPUs; expected at most 1000 milli-CPUs (Worker w-1, ContainerRequest default/a, ContainerRequest default/b, ContainerRequest default/c)',
+    });
+  });
+});
+
+describe('a GPU', () => {
+  const shared = (devices: readonly number[], shareMillis: number) =>
+    onGpus(devices, {count: 1, shareMillis});
+  itJudges([
+    [
+      'is shared up to 1000 thousandths',
+      (h) => h.request('a', 'w-1', shared([0], 600)).request('b', 'w-1', shared([0], 400)),
       [],
     ],
     [
-      'counts a deleted request no longer',
-      [request('a', 'w-1'), request('b', 'w-1'), deleted('a'), request('c', 'w-1')],
-      [],
-    ],
-    [
-      'accepts one device shared up to its whole',
-      [request('a', 'w-1', gpu(0, 600)), request('b', 'w-1', gpu(0, 400))],
-      [],
-    ],
-    [
-      'sees one device given twice',
-      [request('a', 'w-1', gpu(0)), request('b', 'w-1', gpu(0, 1))],
+      'is not shared up to 1001',
+      (h) => h.request('a', 'w-1', shared([0], 600)).request('b', 'w-1', shared([0], 401)),
       ['device over capacity'],
     ],
     [
-      'sees a device that the worker does not have',
-      [request('a', 'w-1', gpu(2))],
+      'is not given to two requests',
+      (h) => h.request('a', 'w-1', onGpus([0, 1])).request('b', 'w-1', onGpus([1])),
       ['device over capacity'],
     ],
     [
-      'sees a request moved under one assignment',
-      [request('a', 'w-1'), request('a', 'w-2')],
+      'is given to the next request in the revision after its release',
+      (h) =>
+        h
+          .request('a', 'w-1', onGpus([0]))
+          .request('a', 'w-1', {...onGpus([0]), phase: 'Failed'})
+          .request('b', 'w-1', onGpus([0])),
+      [],
+    ],
+    [
+      'is one of those the worker has',
+      (h) => h.request('a', 'w-1', onGpus([2])),
+      ['device over capacity'],
+    ],
+    [
+      'is named, once for each that was asked for',
+      (h) => h.request('a', 'w-1', {...onGpus([0]), resources: {gpu: {count: 2}}}),
+      ['device count'],
+    ],
+    ['is not named twice', (h) => h.request('a', 'w-1', onGpus([1, 1])), ['device count']],
+  ]);
+});
+
+describe('a placed request', () => {
+  itJudges([
+    [
+      'stays on its worker, under one assignment',
+      (h) => h.request('a', 'w-1').request('a', 'w-2'),
       ['moved'],
     ],
     [
-      'accepts a request that moves under a new assignment',
-      [request('a', 'w-1'), request('a', 'w-2', {assignment: {id: '1.2.0'}})],
+      'stays on its worker, under another assignment too',
+      (h) => h.request('a', 'w-1').request('a', 'w-2', {assignment: {id: '1.2.0'}}),
+      ['moved'],
+    ],
+    [
+      'keeps its GPUs',
+      (h) => h.request('a', 'w-1', onGpus([0])).request('a', 'w-1', onGpus([1])),
+      ['moved'],
+    ],
+    [
+      'goes elsewhere once it lost its worker for a reason',
+      (h) =>
+        unbound(h.request('a', 'w-1'), 'WorkerLost').request('a', 'w-2', {
+          assignment: {id: '1.2.0'},
+        }),
       [],
     ],
     [
-      'sees a placement by an epoch that had ended',
-      [request('a', 'w-1', {assignment: {epoch: 2}}), request('b', 'w-2')],
-      ['epoch went back'],
+      'loses its worker for no other reason',
+      (h) => unbound(h.request('a', 'w-1'), 'Unplaceable'),
+      ['moved'],
     ],
-    ['sees a placement on a worker that is not there', [request('a', 'w-9')], ['unknown worker']],
-  ];
-  it.each(rows)('%s', (_, requests, rules) => {
-    const auditor = new Auditor();
-    auditor.observeWorker(worker('w-1'));
-    auditor.observeWorker(worker('w-2'));
-    for (const event of requests) auditor.observeRequest(event);
-    expect(auditor.violations.map(({rule}) => rule)).toEqual(rules);
-    expect(auditor.revisions).toBe(requests.length + 2);
-  });
+    ['may be suspended', (h) => unbound(h.request('a', 'w-1'), 'Suspended', true), []],
+    [
+      'is not suspended unless it asks for it',
+      (h) => unbound(h.request('a', 'w-1'), 'Suspended'),
+      ['moved'],
+    ],
+    [
+      'loses its worker by its end',
+      (h) => h.request('a', 'w-1').request('a', 'w-1', {phase: 'Failed'}),
+      [],
+    ],
+    [
+      'may be made anew under its name',
+      (h) =>
+        h
+          .request('a', 'w-1')
+          .requestGone('a')
+          .request('a', undefined, {uid: 'a2'})
+          .request('a', 'w-2', {uid: 'a2'}),
+      [],
+    ],
+    [
+      'does not hand its assignment to who is made anew under its name',
+      (h) =>
+        h
+          .request('a', 'w-1')
+          .requestGone('a')
+          .request('a', 'w-1', {uid: 'a2', assignment: {id: '1.1.a'}}),
+      ['assignment reused'],
+    ],
+    [
+      'is not finished and then placed again',
+      (h) =>
+        h
+          .request('a', 'w-1', {phase: 'Succeeded'})
+          .request('a', undefined, {status: {phase: 'Pending'}}),
+      ['revived'],
+    ],
+  ]);
+});
 
-  it('sees a worker shrunk below its use', () => {
-    const auditor = new Auditor();
-    auditor.observeWorker(worker('w-1'));
-    auditor.observeRequest(request('a', 'w-1'));
-    auditor.observeWorker(worker('w-1', {cpu: '400m'}));
-    expect(auditor.violations.map(({rule}) => rule)).toEqual(['over capacity']);
-  });
-
+describe('an auditor', () => {
   it('counts the requests of every worker, idle ones included', () => {
-    const auditor = new Auditor();
-    auditor.observeWorker(worker('w-1'));
-    auditor.observeWorker(worker('w-2'));
-    auditor.observeRequest(request('a', 'w-1'));
-    expect([...auditor.distribution()]).toEqual([
+    const history = new History().worker('w-1').worker('w-2').request('a', 'w-1');
+    expect([...history.auditor.distribution()]).toEqual([
       ['w-1', 1],
       ['w-2', 0],
     ]);
+    expect(history.auditor.revisions).toBe(3);
+    expect(history.auditor.placedCount).toBe(1);
+  });
+
+  it('reports an amount that is no quantity as nothing held, and stays at work', () => {
+    const history = new History().worker('w-1').request('odd', 'w-1', {resources: {cpu: 'lots'}});
+    history.request('a', 'w-1').request('b', 'w-1').request('c', 'w-1');
+    expect(history.rules).toEqual(['over capacity']);
+  });
+
+  it('keeps the first 1,000 violations and counts the others', () => {
+    const history = new History();
+    for (let index = 0; index < 1_005; index++) history.request(`r-${index}`, 'w-9');
+    expect(history.auditor.violations).toHaveLength(1_000);
+    expect(history.auditor.violationCount).toBe(1_005);
   });
 });

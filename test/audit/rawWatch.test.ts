@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {ObservedEvent} from '../../src/audit/auditor.ts';
+import type {ObservedEvent} from '../../src/audit/observed.ts';
 import {RawWatch} from '../../src/audit/rawWatch.ts';
 import {type ApiCall, type Transport, TransportError} from '../../src/kube/transport.ts';
 

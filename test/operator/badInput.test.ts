@@ -147,7 +147,7 @@ describe('a placed request that cannot be read any more', () => {
     const {world} = rig;
     await world.createWorkers(['w-1']);
     await world.createOldRequest('r-1', spec);
-    const assignment = {id: '1.1.0', epoch: 1, cycle: 1};
+    const assignment = {id: 'by-hand', epoch: 1, cycle: 1};
     const status = {phase: 'Running', workerName: 'w-1', assignment};
     await world.patchOldRequest('r-1', {status}, 'status');
     await rig.lead();

@@ -1,5 +1,5 @@
 import {expect} from 'vitest';
-import type {Violation} from '../../src/audit/auditor.ts';
+import type {Violation} from '../../src/audit/violation.ts';
 import {ledgers} from '../../src/kube/resource.ts';
 import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
 import {type ConfigChanges, Replica} from './replica.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Violation} from '../../src/audit/auditor.ts';
+import type {Violation} from '../../src/audit/violation.ts';
 import {workers} from '../../src/kube/resource.ts';
 import {OperatorRig} from './operatorRig.ts';
 import {changeAt, ledgersAt, type Stage, stages} from './stages.ts';

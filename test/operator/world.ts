@@ -1,7 +1,9 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {parse} from 'yaml';
-import {Auditor, type ObservedEvent, type Violation} from '../../src/audit/auditor.ts';
+import {Auditor} from '../../src/audit/auditor.ts';
+import type {ObservedEvent} from '../../src/audit/observed.ts';
 import {RawWatch} from '../../src/audit/rawWatch.ts';
+import type {Violation} from '../../src/audit/violation.ts';
 import {failure} from '../../src/embedded/apiStatus.ts';
 import {EmbeddedApiServer} from '../../src/embedded/embeddedApiServer.ts';
 import {containerRequests, pathOf, type Resource, workers} from '../../src/kube/resource.ts';

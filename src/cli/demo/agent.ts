@@ -1,4 +1,4 @@
-import type {ObservedEvent, ObservedObject} from '../../audit/auditor.ts';
+import type {ObservedEvent, ObservedObject} from '../../audit/observed.ts';
 import {RawWatch} from '../../audit/rawWatch.ts';
 import {containerRequests, pathOf} from '../../kube/resource.ts';
 import type {Transport} from '../../kube/transport.ts';

@@ -1,4 +1,5 @@
-import {Auditor, type ObservedEvent} from '../../audit/auditor.ts';
+import {Auditor} from '../../audit/auditor.ts';
+import type {ObservedEvent} from '../../audit/observed.ts';
 import {RawWatch} from '../../audit/rawWatch.ts';
 import {containerRequests, pathOf, workers} from '../../kube/resource.ts';
 import type {Transport} from '../../kube/transport.ts';

@@ -1,0 +1,138 @@
+import {describe, expect, it} from 'vitest';
+import type {Rule} from '../../src/audit/violation.ts';
+import {History, onGpus, record} from './history.ts';
+
+type Row = readonly [name: string, play: (history: History) => unknown, rules: readonly Rule[]];
+
+/** Each of them with two idle workers, w-1 and w-2, and no deadline that passes. */
+function itJudges(rows: readonly Row[]): void {
+  it.each(rows)('%s', (_, play, rules) => {
+    const history = new History();
+    play(history.worker('w-1').worker('w-2'));
+    expect(history.rules).toEqual(rules);
+  });
+}
+
+describe('an epoch', () => {
+  const by = (epoch: number) => ({assignment: {epoch}});
+  itJudges([
+    [
+      'that had ended places nobody who came after it',
+      (h) => h.request('a', 'w-1', by(2)).request('b', undefined).request('b', 'w-2', by(1)),
+      ['epoch went back'],
+    ],
+    [
+      'that had ended may have had a bind on its way',
+      (h) => h.request('b', undefined).request('a', 'w-1', by(2)).request('b', 'w-2', by(1)),
+      [],
+    ],
+    [
+      'that had ended had none on its way of which the Ledger knows nothing',
+      (h) =>
+        h
+          .request('b', undefined)
+          .ledger({epoch: 2, cycle: 1, inFlight: [record('a', 'w-1')]})
+          .request('a', 'w-1', by(2))
+          .request('b', 'w-2', by(1)),
+      ['epoch went back'],
+    ],
+    [
+      'never falls in the Ledger',
+      (h) => h.ledger({epoch: 2}).ledger({epoch: 1}),
+      ['epoch went back'],
+    ],
+    [
+      'begins anew in a Ledger that is made anew',
+      (h) => h.ledger({epoch: 2}).ledger({epoch: 1}, 'another'),
+      [],
+    ],
+    [
+      'has cycles that never fall',
+      (h) => h.ledger({epoch: 1, cycle: 4}).ledger({epoch: 1, cycle: 3}),
+      ['epoch went back'],
+    ],
+    [
+      'may begin with cycle 0',
+      (h) => h.ledger({epoch: 1, cycle: 4}).ledger({epoch: 2, cycle: 0}),
+      [],
+    ],
+    ['never falls in the Lease', (h) => h.lease('x', 3).lease('x', 2), ['epoch went back']],
+    [
+      'is a new one for a new holder of the Lease',
+      (h) => h.lease('x', 3).lease('y', 3),
+      ['epoch went back'],
+    ],
+    [
+      'goes on while its holder renews, and gives up',
+      (h) => h.lease('x', 3).lease('x', 3).lease('', 3),
+      [],
+    ],
+    ['rises when the Lease is taken', (h) => h.lease('', 3).lease('y', 4), []],
+  ]);
+});
+
+describe('a commit', () => {
+  const inFlight = (...uids: readonly string[]) => uids.map((uid) => record(uid, 'w-1'));
+  itJudges([
+    [
+      'comes before its placement',
+      (h) => h.ledger({epoch: 1, cycle: 1, inFlight: inFlight('a')}).request('a', 'w-1'),
+      [],
+    ],
+    [
+      'is not left out',
+      (h) => h.ledger({epoch: 1, cycle: 1}).request('a', 'w-1'),
+      ['not committed'],
+    ],
+    [
+      'is for the worker of the placement',
+      (h) => h.ledger({epoch: 1, cycle: 1, inFlight: inFlight('a')}).request('a', 'w-2'),
+      ['not committed'],
+    ],
+    [
+      'is for the GPUs of the placement',
+      (h) =>
+        h
+          .ledger({
+            epoch: 1,
+            cycle: 1,
+            inFlight: [record('a', 'w-1', {gpuDevices: [0], gpuMillis: 1000})],
+          })
+          .request('a', 'w-1', onGpus([1])),
+      ['not committed'],
+    ],
+    [
+      'is not looked for in a Ledger that a later leader does not use',
+      (h) => h.ledger({epoch: 1, cycle: 1}).request('a', 'w-1', {assignment: {epoch: 5}}),
+      [],
+    ],
+    [
+      'is one a batch',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 0})
+          .ledger({epoch: 1, cycle: 1, inFlight: inFlight('a')})
+          .ledger({epoch: 1, cycle: 1, inFlight: inFlight('a', 'b')}),
+      ['committed twice'],
+    ],
+    [
+      'of each batch has a cycle of its own',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 0})
+          .ledger({epoch: 1, cycle: 1, inFlight: inFlight('a')})
+          .ledger({epoch: 1, cycle: 2, inFlight: inFlight('a', 'b')}),
+      [],
+    ],
+    [
+      'counts from outside as the batches do',
+      (h) => h.auditor.compareCommits({commits: 3, batches: 3}),
+      [],
+    ],
+    [
+      'that a batch had two of is counted from outside',
+      (h) => h.auditor.compareCommits({commits: 4, batches: 3}),
+      ['commits differ'],
+    ],
+  ]);
+});
