@@ -1,9 +1,12 @@
 import type {Clock} from './clock.ts';
+import {Heap} from './heap.ts';
 
 interface Timer {
   readonly dueMs: number;
   readonly order: number;
   readonly fire: () => void;
+  /** In the heap; -1 once it has left. */
+  index: number;
 }
 
 /**
@@ -14,7 +17,13 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   #wallOffsetMs: number;
   #order = 0;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Heap<Timer>({
+    before: (left, right) =>
+      left.dueMs < right.dueMs || (left.dueMs === right.dueMs && left.order < right.order),
+    moved: (timer, index) => {
+      timer.index = index;
+    },
+  });
 
   /** @param startMs wall-clock time at the start, in milliseconds since the epoch */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -31,9 +40,12 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, fire: () => void): () => void {
-    const timer = {dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, fire};
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    const dueMs = this.#nowMs + Math.max(0, delayMs);
+    const timer: Timer = {dueMs, order: this.#order++, fire, index: -1};
+    this.#timers.push(timer);
+    return () => {
+      if (timer.index >= 0) this.#timers.removeAt(timer.index);
+    };
   }
 
   /** Number of timers not yet fired or cancelled. */
@@ -50,11 +62,8 @@ export class VirtualClock implements Clock {
   async advance(byMs: number): Promise<void> {
     const targetMs = this.#nowMs + byMs;
     await settlePromises();
-    for (let next = this.#next(); next && next.dueMs <= targetMs; next = this.#next()) {
-      this.#timers.delete(next);
-      this.#nowMs = next.dueMs;
-      next.fire();
-      await settlePromises();
+    while ((this.#timers.peek()?.dueMs ?? Number.POSITIVE_INFINITY) <= targetMs) {
+      await this.#fireNext();
     }
     this.#nowMs = targetMs;
   }
@@ -62,24 +71,32 @@ export class VirtualClock implements Clock {
   /** Jumps to the next timer and fires it; false when there is none. */
   async advanceToNextTimer(): Promise<boolean> {
     await settlePromises();
-    const next = this.#next();
-    if (!next) return false;
-    await this.advance(next.dueMs - this.#nowMs);
+    return this.#fireNext();
+  }
+
+  /**
+   * Fires timer after timer until `isOver` says so between two of them; false when none was left
+   * before. `outside` is waited for before each: what takes real time, as a server's reply.
+   */
+  async run(isOver: () => boolean, outside?: () => Promise<void> | undefined): Promise<boolean> {
+    await settlePromises();
+    while (!isOver()) {
+      for (let waited = outside?.(); waited; waited = outside?.()) {
+        await waited;
+        await settlePromises();
+      }
+      if (!(await this.#fireNext())) return false;
+    }
     return true;
   }
 
-  #next(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (
-        !first ||
-        timer.dueMs < first.dueMs ||
-        (timer.dueMs === first.dueMs && timer.order < first.order)
-      ) {
-        first = timer;
-      }
-    }
-    return first;
+  async #fireNext(): Promise<boolean> {
+    const next = this.#timers.pop();
+    if (!next) return false;
+    this.#nowMs = next.dueMs;
+    next.fire();
+    await settlePromises();
+    return true;
   }
 }
 
