@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests} from '../../src/kube/resource.ts';
-import {conditionOf, numbered} from './objects.ts';
+import {conditionOf, numbered} from '../../src/simulate/objects.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 interface Row {

@@ -12,8 +12,8 @@ import {
   isReason,
   isRequestRead,
   isWorkerView,
-} from './calls.ts';
-import {conditionOf, numbered} from './objects.ts';
+} from '../../src/simulate/calls.ts';
+import {conditionOf, numbered} from '../../src/simulate/objects.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 const faults: readonly (readonly [string, Fault])[] = [

@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests, leases, ledgers, pathOf} from '../../src/kube/resource.ts';
-import {type CallMatch, isBind, isCommit, isLease} from './calls.ts';
-import {conditionOf, numbered} from './objects.ts';
+import {type CallMatch, isBind, isCommit, isLease} from '../../src/simulate/calls.ts';
+import {conditionOf, numbered} from '../../src/simulate/objects.ts';
+import type {Replica} from '../../src/simulate/replica.ts';
+import type {HoldOptions} from '../../src/simulate/replicaTransport.ts';
 import {OperatorRig} from './operatorRig.ts';
-import type {Replica} from './replica.ts';
-import type {HoldOptions} from './replicaTransport.ts';
 
 const names = numbered('r', 12);
 const leaseEndMs = 30_000;

@@ -2,9 +2,10 @@ import {expect} from 'vitest';
 import type {Violation} from '../../src/audit/violation.ts';
 import {ledgers} from '../../src/kube/resource.ts';
 import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
-import {type ConfigChanges, Replica} from './replica.ts';
-import {findLost} from './truth.ts';
-import {World} from './world.ts';
+import {seededRandom} from '../../src/lib/random.ts';
+import {type ConfigChanges, Replica} from '../../src/simulate/replica.ts';
+import {findLost} from '../../src/simulate/truth.ts';
+import {World} from '../../src/simulate/world.ts';
 
 export interface RigOptions {
   readonly seed?: number;
@@ -29,7 +30,7 @@ export class OperatorRig {
   constructor(options: RigOptions = {}) {
     this.#options = options;
     this.#seed = options.seed ?? 1;
-    this.world = new World(this.#seed);
+    this.world = new World({random: seededRandom(this.#seed)});
     this.#ledger = options.ledger === 'memory' ? new MemoryLedger() : undefined;
   }
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests} from '../../src/kube/resource.ts';
-import {conditionOf} from './objects.ts';
+import {conditionOf} from '../../src/simulate/objects.ts';
 import {OperatorRig} from './operatorRig.ts';
 import {changeAt, isBeforeBind, ledgersAt, type Stage, stages} from './stages.ts';
 

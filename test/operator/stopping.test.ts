@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import {leases} from '../../src/kube/resource.ts';
-import {type CallMatch, isBind, isCommit} from './calls.ts';
-import {numbered} from './objects.ts';
+import {type CallMatch, isBind, isCommit} from '../../src/simulate/calls.ts';
+import {numbered} from '../../src/simulate/objects.ts';
+import type {HoldOptions} from '../../src/simulate/replicaTransport.ts';
 import {OperatorRig} from './operatorRig.ts';
-import type {HoldOptions} from './replicaTransport.ts';
 
 const names = numbered('r', 12);
 /** Of the election: a retry period, spread by its jitter. */

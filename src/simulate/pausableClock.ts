@@ -1,4 +1,4 @@
-import type {Clock} from '../../src/lib/clock.ts';
+import type {Clock} from '../lib/clock.ts';
 
 /**
  * The clock of one process that can be stopped (SIGSTOP, a starved machine): time goes on, its

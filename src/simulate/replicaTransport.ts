@@ -4,9 +4,9 @@ import {
   type Transport,
   TransportError,
   type WatchReply,
-} from '../../src/kube/transport.ts';
-import {type Clock, sleep} from '../../src/lib/clock.ts';
-import {Gate} from '../../src/lib/gate.ts';
+} from '../kube/transport.ts';
+import {type Clock, sleep} from '../lib/clock.ts';
+import {Gate} from '../lib/gate.ts';
 
 /** A call as it left the replica. */
 export interface SentCall extends ApiCall {

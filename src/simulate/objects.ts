@@ -1,4 +1,4 @@
-import {apiVersionOf, containerRequests, workers} from '../../src/kube/resource.ts';
+import {apiVersionOf, containerRequests, workers} from '../kube/resource.ts';
 
 /** The part of an object that every kind has. */
 export interface SeenMeta {

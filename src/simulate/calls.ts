@@ -5,8 +5,8 @@ import {
   ledgers,
   type Resource,
   workers,
-} from '../../src/kube/resource.ts';
-import type {ApiCall} from '../../src/kube/transport.ts';
+} from '../kube/resource.ts';
+import type {ApiCall} from '../kube/transport.ts';
 
 /** One kind of call that a replica makes. */
 export type CallMatch = (call: ApiCall) => boolean;

@@ -1,53 +1,82 @@
-import {readdirSync, readFileSync} from 'node:fs';
-import {parse} from 'yaml';
-import {Auditor} from '../../src/audit/auditor.ts';
-import type {ObservedEvent} from '../../src/audit/observed.ts';
-import {RawWatch} from '../../src/audit/rawWatch.ts';
-import type {Violation} from '../../src/audit/violation.ts';
-import {failure} from '../../src/embedded/apiStatus.ts';
-import {EmbeddedApiServer} from '../../src/embedded/embeddedApiServer.ts';
-import {containerRequests, pathOf, type Resource, workers} from '../../src/kube/resource.ts';
-import {type ApiCall, sendOrThrow, type Transport} from '../../src/kube/transport.ts';
-import {seededRandom} from '../../src/lib/random.ts';
-import {VirtualClock} from '../../src/lib/virtualClock.ts';
+import {crdOf} from '../api/crd.ts';
+import {crdSources} from '../api/crdSources.ts';
+import {Auditor, type AuditorOptions} from '../audit/auditor.ts';
+import type {Kind, ObservedEvent} from '../audit/observed.ts';
+import {RawWatch} from '../audit/rawWatch.ts';
+import type {Violation} from '../audit/violation.ts';
+import {EmbeddedApiServer} from '../embedded/embeddedApiServer.ts';
+import {
+  containerRequests,
+  leases,
+  ledgers,
+  pathOf,
+  type Resource,
+  workers,
+} from '../kube/resource.ts';
+import {type ApiCall, sendOrThrow, type Transport} from '../kube/transport.ts';
+import type {Random} from '../lib/random.ts';
+import {VirtualClock} from '../lib/virtualClock.ts';
+import {judgeRequest} from './admissionRules.ts';
 import {makeRequest, makeWorker, type SeenRequest, type SeenWorker} from './objects.ts';
 
-const crdFolder = new URL('../../crds/', import.meta.url);
-const crds = readdirSync(crdFolder)
-  .filter((file) => file.startsWith('berth.dev_'))
-  .map((file) => parse(readFileSync(new URL(file, crdFolder), 'utf8')) as object);
+const crds: readonly object[] = crdSources.map(crdOf);
 
 type Place = {readonly resource: Resource; readonly name: string};
+
+/** What an observer saw, and when it arrived. */
+export interface Sight {
+  readonly kind: Kind;
+  readonly event: ObservedEvent;
+  readonly atMs: number;
+}
+
+export interface WorldOptions {
+  /** Of uids and names that the server makes. */
+  readonly random: Random;
+  readonly auditor?: AuditorOptions;
+  /** Sees everything that the auditor is told, in its order. */
+  readonly onSight?: (sight: Sight) => void;
+}
+
+const observed: Readonly<Record<Kind, Resource>> = {
+  worker: workers,
+  request: containerRequests,
+  ledger: ledgers,
+  lease: leases,
+};
 
 /** An API server with the real CRDs, its users, and an auditor who sees every revision in order. */
 export class World {
   readonly clock = new VirtualClock();
   readonly server: EmbeddedApiServer;
-  readonly auditor = new Auditor();
+  readonly auditor: Auditor;
   /** The users' way, without any fault. */
   readonly api: Transport;
-  readonly #seen: {readonly kind: 'worker' | 'request'; readonly event: ObservedEvent}[] = [];
+  readonly #onSight: (sight: Sight) => void;
+  readonly #sights: Sight[] = [];
   #broken: unknown;
 
-  constructor(seed: number) {
+  constructor({random, auditor, onSight = () => {}}: WorldOptions) {
     this.server = new EmbeddedApiServer({
       clock: this.clock,
-      random: seededRandom(seed),
+      random,
       limits: {maxEvents: 400_000, watchBacklogLines: 1_000_000},
     });
+    this.auditor = new Auditor(auditor);
+    this.#onSight = onSight;
     for (const crd of crds) this.server.applyCrd(crd);
-    this.server.admit(containerRequests, refuseEditOfPlaced);
+    this.server.admit(containerRequests, judgeRequest);
     this.api = this.server.transport();
   }
 
-  async observe(): Promise<void> {
-    const kinds = [
-      [workers, 'worker'],
-      [containerRequests, 'request'],
-    ] as const;
-    for (const [resource, kind] of kinds) {
-      const onEvent = (event: ObservedEvent) => this.#seen.push({kind, event});
-      const watch = new RawWatch({transport: this.api, path: pathOf(resource), onEvent});
+  /** Opens the auditor's watches, one a kind. */
+  async observe(kinds: readonly Kind[] = ['worker', 'request']): Promise<void> {
+    for (const kind of kinds) {
+      const watch = new RawWatch({
+        transport: this.api,
+        path: pathOf(observed[kind]),
+        onEvent: (event) => this.#sights.push({kind, event, atMs: this.clock.monotonicMs()}),
+      });
       const {ended} = await watch.start(new AbortController().signal);
       ended.catch((error: unknown) => {
         this.#broken = error;
@@ -55,27 +84,39 @@ export class World {
     }
   }
 
+  /**
+   * Tells the auditor what has come since the last time. Only where every watch has brought what is
+   * there: between two timers of the clock.
+   */
+  audit(): void {
+    if (this.#broken !== undefined) throw this.#broken;
+    const revisionOf = ({event}: Sight) => Number(event.object.metadata.resourceVersion);
+    // Several watches, one order: that of the revisions.
+    const sights = this.#sights.splice(0);
+    sights.sort((left, right) => revisionOf(left) - revisionOf(right));
+    for (const sight of sights) {
+      const {kind, event, atMs} = sight;
+      if (kind === 'worker') this.auditor.observeWorker(event, atMs);
+      else if (kind === 'request') this.auditor.observeRequest(event, atMs);
+      else if (kind === 'ledger') this.auditor.observeLedger(event, atMs);
+      else this.auditor.observeLease(event, atMs);
+      this.#onSight(sight);
+    }
+  }
+
   /** Everything wrong that any revision so far has shown. */
   async violations(): Promise<readonly Violation[]> {
     await this.clock.advance(0);
-    if (this.#broken !== undefined) throw this.#broken;
-    const revisionOf = ({event}: {event: ObservedEvent}) =>
-      Number(event.object.metadata.resourceVersion);
-    // Two watches, one order: that of the revisions.
-    const seen = this.#seen.splice(0).sort((left, right) => revisionOf(left) - revisionOf(right));
-    for (const {kind, event} of seen) {
-      if (kind === 'worker') this.auditor.observeWorker(event);
-      else this.auditor.observeRequest(event);
-    }
+    this.audit();
     return this.auditor.violations;
   }
 
   async createWorkers(names: readonly string[], spec: object = {}, labels: object = {}) {
-    for (const name of names) await this.#create(workers, makeWorker(name, spec, labels));
+    for (const name of names) await this.create(workers, makeWorker(name, spec, labels));
   }
 
   async createRequests(names: readonly string[], spec: object = {}): Promise<void> {
-    for (const name of names) await this.#create(containerRequests, makeRequest(name, spec));
+    for (const name of names) await this.create(containerRequests, makeRequest(name, spec));
   }
 
   /**
@@ -112,8 +153,13 @@ export class World {
     await this.patchRequest(name, {status: {phase, completionTime}}, 'status');
   }
 
-  async remove({resource, name}: Place): Promise<void> {
-    await this.call({method: 'DELETE', path: placeOf({resource, name})});
+  async remove(place: Place): Promise<void> {
+    await this.call({method: 'DELETE', path: placeOf(place)});
+  }
+
+  async create(resource: Resource, body: object): Promise<void> {
+    const at = resource.namespaced ? {namespace: 'default'} : {};
+    await this.call({method: 'POST', path: pathOf(resource, at), body});
   }
 
   async call<T = unknown>(call: ApiCall): Promise<T> {
@@ -146,11 +192,6 @@ export class World {
     return list.items;
   }
 
-  async #create(resource: Resource, body: object): Promise<void> {
-    const at = resource.namespaced ? {namespace: 'default'} : {};
-    await this.call({method: 'POST', path: pathOf(resource, at), body});
-  }
-
   async #patch(place: Place, body: object, subresource?: 'status'): Promise<void> {
     await this.call({
       method: 'PATCH',
@@ -164,21 +205,6 @@ export class World {
 function placeOf({resource, name}: Place, subresource?: 'status'): string {
   const at = resource.namespaced ? {namespace: 'default', name} : {name};
   return pathOf(resource, {...at, ...(subresource && {subresource})});
-}
-
-/**
- * The CRD's rule, which the embedded server does not evaluate: a placed request keeps its demands.
- */
-function refuseEditOfPlaced(
-  _operation: string,
-  object: {[key: string]: unknown},
-  old: {[key: string]: unknown} | undefined,
-) {
-  const {workerName} = (old?.['status'] ?? {}) as {workerName?: string};
-  const resourcesOf = (one: {[key: string]: unknown} | undefined) =>
-    JSON.stringify((one?.['spec'] as {resources?: object} | undefined)?.resources);
-  if (workerName === undefined || resourcesOf(object) === resourcesOf(old)) return undefined;
-  return failure(422, 'Invalid', 'spec.resources cannot change while the request has a worker');
 }
 
 function kindOf(crd: object): string {
