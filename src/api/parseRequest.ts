@@ -1,4 +1,5 @@
 import type {z} from 'zod';
+import {hashString} from '../lib/hash.ts';
 import type {Condition} from './conditions.ts';
 import {containerRequestSpecSchema} from './containerRequestSchema.ts';
 import {firstProblem, problemAt} from './problem.ts';
@@ -62,12 +63,14 @@ export function parseRequest(object: unknown): ParsedRequest {
 
 function specFields(spec: z.output<typeof containerRequestSpecSchema>) {
   const {classKey, demand, constraints} = classOf(spec);
+  const affinityKey = spec.affinityKey ?? spec.container.image;
   return {
     suspended: spec.suspend,
     demand,
     constraints,
     classKey,
-    affinityKey: spec.affinityKey ?? spec.container.image,
+    affinityKey,
+    affinityHash: hashString(affinityKey),
     affinityExplicit: spec.affinityKey !== undefined,
     priority: spec.priority,
     placementTimeoutSeconds: spec.placementTimeoutSeconds,

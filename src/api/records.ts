@@ -39,6 +39,8 @@ export interface RequestRecord extends Identity {
   readonly classKey: string;
   /** `spec.affinityKey`, else the image. */
   readonly affinityKey: string;
+  /** Of the key: hashing it in each decision would cost as much as a decision. */
+  readonly affinityHash: number;
   /** False when the key is only the image: then the load is levelled exactly. */
   readonly affinityExplicit: boolean;
   readonly priority: number;

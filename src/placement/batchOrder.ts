@@ -1,9 +1,13 @@
+import {assert} from '../lib/assert.ts';
 import {MAX_PRIORITY} from './inputChecks.ts';
 import type {PlacementRequest} from './plan.ts';
 import {Kind, type RequestClass} from './requestClass.ts';
 
 const DIGIT_BITS = 11;
 const DIGITS = 1 << DIGIT_BITS;
+
+/** Classes of one batch, so that (priority, class) is a number below 2^31. */
+const MAX_CLASSES = 2_000_000;
 
 /**
  * Indexes of the batch in the order of their decisions: higher priority strictly first, inside it
@@ -16,8 +20,9 @@ export function orderBatch(
   classes: readonly RequestClass[],
   classOf: Int32Array,
 ): Int32Array {
+  assert(classes.length <= MAX_CLASSES, `a batch has at most ${MAX_CLASSES} classes`);
   const {positions, count} = positionsOf(classes);
-  const keys = new Float64Array(batch.length);
+  const keys = new Int32Array(batch.length);
   for (let index = 0; index < batch.length; index++) {
     const precedence = MAX_PRIORITY - batch[index]!.priority;
     keys[index] = precedence * count + positions[classOf[index]!]!;
@@ -46,20 +51,33 @@ function compareClasses(left: RequestClass, right: RequestClass): number {
 
 /**
  * Indexes by ascending key (integers from 0), equal keys in their order. Least significant digit
- * first radix sort, digits of 11 bits; a digit that all keys share costs one pass and no move.
+ * first radix sort, digits of 11 bits, over the range that the keys span; keys that are in order
+ * already cost one pass and no move.
  */
-function stableOrder(keys: Float64Array): Int32Array {
-  let order = Int32Array.from(keys, (_, index) => index);
+function stableOrder(keys: Int32Array): Int32Array {
+  let order = new Int32Array(keys.length);
+  let least = Number.POSITIVE_INFINITY;
+  let largest = 0;
+  let isSorted = true;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    order[index] = index;
+    if (key < largest) isSorted = false;
+    else largest = key;
+    if (key < least) least = key;
+  }
+  if (isSorted) return order;
   let spare = new Int32Array(keys.length);
-  const largest = keys.reduce((most, key) => Math.max(most, key), 0);
-  for (let unit = 1; unit <= largest; unit *= DIGITS) {
-    const ends = new Int32Array(DIGITS);
-    for (const key of keys) ends[Math.floor(key / unit) % DIGITS]!++;
-    if (ends.includes(keys.length)) continue;
+  const ends = new Int32Array(DIGITS);
+  for (let shift = 0; (largest - least) >>> shift > 0; shift += DIGIT_BITS) {
+    ends.fill(0);
+    for (let index = 0; index < keys.length; index++) {
+      ends[((keys[index]! - least) >>> shift) & (DIGITS - 1)]!++;
+    }
     for (let digit = 1; digit < DIGITS; digit++) ends[digit]! += ends[digit - 1]!;
     for (let place = order.length - 1; place >= 0; place--) {
       const index = order[place]!;
-      spare[--ends[Math.floor(keys[index]! / unit) % DIGITS]!] = index;
+      spare[--ends[((keys[index]! - least) >>> shift) & (DIGITS - 1)]!] = index;
     }
     [order, spare] = [spare, order];
   }

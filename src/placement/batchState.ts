@@ -1,30 +1,61 @@
 import type {Demand} from '../api/resources.ts';
 import type {FreeCapacity} from './freeCapacity.ts';
-import type {FrozenSnapshot} from './frozenSnapshot.ts';
+import {takeDevices} from './gpuDevices.ts';
 import type {Layout} from './layout.ts';
+import type {LiveRows} from './liveRows.ts';
+import {loadWith, NOTHING} from './load.ts';
+import type {WorkerRows} from './rowIndex.ts';
 
 /**
- * What one call of `place` changes as it goes: a scratch copy of what is free, and the ranks it has
- * placed on, in that order. Within a batch what is free only ever shrinks; every shortcut of
- * `spreadTier.ts` and `packTier.ts` rests on that.
+ * What one call of `place` changes as it goes: the live rows, saved at the first touch and put back
+ * at the end, and the positions it has placed on, in that order. Within a batch what is free only
+ * ever shrinks; every shortcut of `spreadTier.ts` and `packTier.ts` rests on that.
  */
-export class BatchState {
+export class BatchState implements WorkerRows {
+  readonly rows: LiveRows;
   readonly layout: Layout;
   readonly free: FreeCapacity;
-  /** What was free before the batch; never written to. */
-  readonly freeBefore: FreeCapacity;
   readonly touched: Int32Array;
   touchedCount = 0;
 
-  constructor(snapshot: FrozenSnapshot, batchSize: number) {
-    this.layout = snapshot.layout;
-    this.free = snapshot.free.copy();
-    this.freeBefore = snapshot.free;
+  constructor(rows: LiveRows, batchSize: number) {
+    this.rows = rows;
+    this.layout = rows.layout;
+    this.free = rows.free;
     this.touched = new Int32Array(batchSize);
   }
 
-  take(rank: number, demand: Demand, devices: readonly number[]): void {
-    this.free.subtract(rank, demand, devices, this.layout);
-    this.touched[this.touchedCount++] = rank;
+  /**
+   * Takes `demand` of the worker, which has room for it.
+   *
+   * @param devices takes the indexes of its GPUs, from `at` on
+   */
+  take(position: number, demand: Demand, devices: Int32Array, at: number): void {
+    const {layout, free, rows} = this;
+    rows.saved.save(position, layout, free);
+    free.cpuMillis[position]! -= demand.cpuMillis;
+    free.memoryBytes[position]! -= demand.memoryBytes;
+    free.containers[position]! -= 1;
+    if (demand.gpuCount > 0) {
+      const start = layout.gpuStart[position]!;
+      const end = layout.gpuEnd[position]!;
+      takeDevices(free.gpuMillis, {start, end, demand}, devices, at);
+      free.gpuTotal[position]! -= demand.gpuMillis * demand.gpuCount;
+    }
+    if (layout.packs[position] === 0) {
+      free.load[position] = loadWith(layout, free, position, NOTHING);
+    }
+    this.touched[this.touchedCount++] = position;
+    rows.indexes.rowChanged(position);
+  }
+
+  /** Leaves the rows as they were before the batch. */
+  restore(): void {
+    const {rows} = this;
+    rows.spareTrees.giveBack();
+    rows.saved.restore(this.layout, this.free, (position) => {
+      rows.lowered.note(position);
+      rows.indexes.rowChanged(position);
+    });
   }
 }

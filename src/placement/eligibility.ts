@@ -2,7 +2,8 @@ import type {Constraints, TaintEffect} from '../api/constraints.ts';
 import {UnfitReason} from '../api/reasons.ts';
 import {matchesSelector} from './labelSelector.ts';
 import type {PlacementWorker} from './plan.ts';
-import {buildSlotTable, type SlotTable} from './slotTable.ts';
+import type {WorkerRows} from './rowIndex.ts';
+import {Tier} from './tier.ts';
 import {hasUntolerated} from './tolerations.ts';
 
 /** What of a request decides where it may go at all, however much is free there. */
@@ -12,20 +13,14 @@ export interface Terms {
   readonly gpuTypes: readonly string[];
 }
 
-/** What eligibility reads of the workers, indexed by rank. */
-export interface RankedColumns {
-  readonly workers: readonly PlacementWorker[];
-  /** 1 where the worker is filled up before the next one. */
-  readonly packs: Uint8Array;
-  /** Hash of each name. */
-  readonly hash: Uint32Array;
-}
-
 /** All reasons, in the order in which they are tested. */
 export const UNFIT_REASONS = Object.values(UnfitReason);
 
 /** Where the codes of reasons begin in `Eligibility.codes`; below it stand tiers. */
 export const FIRST_REASON_CODE = 128;
+
+/** Of a position without a worker. */
+const GAP_CODE = 255;
 
 /** GPU types further down a request's list count as equally liked, so that a tier fits its byte. */
 const LAST_TYPE_PREFERENCE = 15;
@@ -33,50 +28,95 @@ const LAST_TYPE_PREFERENCE = 15;
 const HARD_EFFECTS: readonly TaintEffect[] = ['NoSchedule', 'NoExecute'];
 const SOFT_EFFECTS: readonly TaintEffect[] = ['PreferNoSchedule'];
 
-/** Workers that a request likes equally, all of one strategy. */
-export class Tier {
-  /** Ascending. */
-  readonly ranks: Int32Array;
-  readonly packs: boolean;
-  readonly #hash: Uint32Array;
-  #slots: SlotTable | undefined;
-
-  constructor(ranks: Int32Array, packs: boolean, hash: Uint32Array) {
-    this.ranks = ranks;
-    this.packs = packs;
-    this.#hash = hash;
-  }
-
-  /** Built at the first use, as most tiers never need theirs. */
-  get slots(): SlotTable {
-    this.#slots ??= buildSlotTable(this.ranks, this.#hash);
-    return this.#slots;
-  }
-}
-
 /**
- * Which workers may hold requests with the same terms: one byte a worker, then the workers of each
- * tier in a list of their own.
+ * Which workers may hold requests with the same terms: one byte a position, how many have each
+ * reason, and the workers of each tier.
  *
- *     rank    0    1    2    3    4    5
- *     codes [ 0 | 131 |  0 |  4 | 128 |  0 ]      131 = SelectorMismatch, 128 = NotReady, ...
- *     tiers  [0 2 5] then [3]                     a tier is tried when no earlier one can hold it
+ *     position  0     1     2     3     4     5
+ *     codes  [  0  | 131 |  0  |  4  | 255 |  0  ]     131 = SelectorMismatch, 255 = gap, ...
+ *     tiers  [0 2 5] then [3]                          tried one after the other
  *
- * Cost: one pass over the workers a set of terms, then nothing until a worker joins or changes.
+ * Cost: one pass over the workers a set of terms, then one look at each worker that joins, leaves
+ * or is edited.
  */
-export interface Eligibility {
+export class Eligibility {
   readonly codes: Uint8Array;
-  readonly tiers: readonly Tier[];
-}
+  /** How many workers are unfit by each of `UNFIT_REASONS`, whatever is free of them. */
+  readonly unfit = new Int32Array(UNFIT_REASONS.length);
+  /** Those with a worker, the best liked first. */
+  tiers: readonly Tier[] = [];
+  readonly #rows: WorkerRows;
+  readonly #terms: Terms;
+  readonly #tierOfCode: (Tier | undefined)[] = [];
 
-export function buildEligibility(columns: RankedColumns, terms: Terms): Eligibility {
-  const codes = Uint8Array.from(columns.workers, (worker, rank) => {
-    const reason = staticReason(worker, terms);
+  constructor(rows: WorkerRows, terms: Terms) {
+    this.#rows = rows;
+    this.#terms = terms;
+    this.codes = new Uint8Array(rows.layout.hash.length).fill(GAP_CODE);
+    for (let position = 0; position < this.codes.length; position++) {
+      const worker = rows.layout.workers[position];
+      if (worker) this.#enter(position, this.#codeOf(worker, rows.layout.packs[position]!));
+    }
+    this.#listTiers();
+  }
+
+  /** The row is about to change in what it has; `admit` follows unless its worker leaves. */
+  dismiss(position: number): void {
+    const code = this.codes[position]!;
+    this.codes[position] = GAP_CODE;
+    if (code >= FIRST_REASON_CODE) {
+      this.unfit[code - FIRST_REASON_CODE]!--;
+      return;
+    }
+    const tier = this.#tierOfCode[code]!;
+    tier.remove(position);
+    if (tier.count === 0) this.#listTiers();
+  }
+
+  /** The row of a worker that joined or changed is written. */
+  admit(position: number): void {
+    const {workers, packs} = this.#rows.layout;
+    this.#enter(position, this.#codeOf(workers[position]!, packs[position]!));
+    const tier = this.#tierOfCode[this.codes[position]!];
+    if (tier?.count === 1) this.#listTiers();
+  }
+
+  /** The worker was edited in what terms look at alone: labels, taints, ready, cordon. */
+  reconsider(position: number): void {
+    const {workers, packs} = this.#rows.layout;
+    const code = this.#codeOf(workers[position]!, packs[position]!);
+    if (code === this.codes[position]) return;
+    this.dismiss(position);
+    this.admit(position);
+  }
+
+  /** What is free of a row changes: called with -1 before, and with 1 after it. */
+  countUsage(position: number, sign: 1 | -1): void {
+    this.#tierOfCode[this.codes[position]!]?.countUsage(position, sign);
+  }
+
+  #enter(position: number, code: number): void {
+    this.codes[position] = code;
+    if (code >= FIRST_REASON_CODE) {
+      this.unfit[code - FIRST_REASON_CODE]!++;
+      return;
+    }
+    this.#tierOfCode[code] ??= new Tier(code % 2 === 1, this.#rows);
+    this.#tierOfCode[code].add(position);
+  }
+
+  #listTiers(): void {
+    this.tiers = this.#tierOfCode
+      .filter((tier) => tier !== undefined)
+      .filter(({count}) => count > 0);
+  }
+
+  #codeOf(worker: PlacementWorker, packs: number): number {
+    const reason = staticReason(worker, this.#terms);
     return reason === undefined
-      ? tierCode(worker, terms, columns.packs[rank]!)
+      ? tierCode(worker, this.#terms, packs)
       : FIRST_REASON_CODE + UNFIT_REASONS.indexOf(reason);
-  });
-  return {codes, tiers: tiersOf(codes, columns.hash)};
+  }
 }
 
 /**
@@ -88,20 +128,6 @@ function tierCode(worker: PlacementWorker, terms: Terms, packs: number): number 
   const liked = terms.needsGpu ? Math.max(0, terms.gpuTypes.indexOf(gpuType)) : Math.sign(gpuCount);
   const isAvoided = hasUntolerated(worker.taints, terms.constraints.tolerations, SOFT_EFFECTS);
   return Math.min(liked, LAST_TYPE_PREFERENCE) * 4 + (isAvoided ? 2 : 0) + packs;
-}
-
-function tiersOf(codes: Uint8Array, hash: Uint32Array): readonly Tier[] {
-  const ranksOfCode = new Map<number, number[]>();
-  for (let rank = 0; rank < codes.length; rank++) {
-    const code = codes[rank]!;
-    if (code >= FIRST_REASON_CODE) continue;
-    const ranks = ranksOfCode.get(code);
-    if (ranks) ranks.push(rank);
-    else ranksOfCode.set(code, [rank]);
-  }
-  return [...ranksOfCode]
-    .sort(([left], [right]) => left - right)
-    .map(([code, ranks]) => new Tier(Int32Array.from(ranks), code % 2 === 1, hash));
 }
 
 /** The first test that the worker fails whatever is free of it; undefined when it fails none. */

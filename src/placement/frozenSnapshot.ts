@@ -1,22 +1,41 @@
+import {assert} from '../lib/assert.ts';
 import type {FreeCapacity} from './freeCapacity.ts';
 import type {Layout} from './layout.ts';
+import type {LiveRows} from './liveRows.ts';
 import type {Snapshot} from './plan.ts';
 
-/** The one implementation of `Snapshot`: the workers, and what was free of them at that moment. */
+/**
+ * The one implementation of `Snapshot`: a view of a table's rows that ends with the table's next
+ * change. A copy of the rows would cost more than all decisions of a cycle.
+ */
 export class FrozenSnapshot implements Snapshot {
-  readonly layout: Layout;
-  /** Its own copy. Typed arrays cannot be frozen: read it, copy it, leave it. */
-  readonly free: FreeCapacity;
   readonly generation: number;
+  readonly workerCount: number;
+  readonly #rows: LiveRows;
 
-  constructor(layout: Layout, free: FreeCapacity, generation: number) {
-    this.layout = layout;
-    this.free = free;
-    this.generation = generation;
+  constructor(rows: LiveRows) {
+    this.#rows = rows;
+    this.generation = rows.generation;
+    this.workerCount = rows.layout.workerCount;
     Object.freeze(this);
   }
 
-  get workerCount(): number {
-    return this.layout.workers.length;
+  /** @throws Error when the table has changed since */
+  get rows(): LiveRows {
+    const now = this.#rows.generation;
+    assert(
+      now === this.generation,
+      `a snapshot is used until the table changes: it is of generation ${this.generation}, the ` +
+        `table is at ${now}`,
+    );
+    return this.#rows;
+  }
+
+  get layout(): Layout {
+    return this.rows.layout;
+  }
+
+  get free(): FreeCapacity {
+    return this.rows.free;
   }
 }

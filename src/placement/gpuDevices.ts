@@ -1,30 +1,32 @@
 import type {Demand} from '../api/resources.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 
-const NO_DEVICES: readonly number[] = Object.freeze([]);
-
 /**
- * Devices for a demand that fits, as indexes from the worker's first one, ascending: for a share
- * the tightest device that has it (a whole one only if no other does), for whole GPUs the lowest
- * ones.
+ * Takes devices for a demand that fits, and writes their indexes, counted from the worker's first
+ * one, ascending, into `chosen` from `at` on: for a share the tightest device that has it (a whole
+ * one only if no other does), for whole GPUs the lowest ones.
  *
  * @param free thousandths free of each device of all workers; this worker's are `start` to `end`
  */
-export function chooseDevices(
+export function takeDevices(
   free: Int32Array,
-  start: number,
-  end: number,
-  demand: Demand,
-): readonly number[] {
-  if (demand.gpuCount === 0) return NO_DEVICES;
-  if (demand.gpuMillis < WHOLE_GPU_MILLIS) {
-    return [tightestDevice(free, start, end, demand.gpuMillis) - start];
+  {start, end, demand}: {readonly start: number; readonly end: number; readonly demand: Demand},
+  chosen: Int32Array,
+  at: number,
+): void {
+  const {gpuCount, gpuMillis} = demand;
+  if (gpuMillis < WHOLE_GPU_MILLIS) {
+    const device = tightestDevice(free, start, end, gpuMillis);
+    chosen[at] = device - start;
+    free[device]! -= gpuMillis;
+    return;
   }
-  const devices: number[] = [];
-  for (let at = start; at < end && devices.length < demand.gpuCount; at++) {
-    if (free[at] === WHOLE_GPU_MILLIS) devices.push(at - start);
+  let next = at;
+  for (let device = start; device < end && next < at + gpuCount; device++) {
+    if (free[device] !== WHOLE_GPU_MILLIS) continue;
+    chosen[next++] = device - start;
+    free[device] = 0;
   }
-  return devices;
 }
 
 /**

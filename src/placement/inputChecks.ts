@@ -11,7 +11,12 @@ export const MAX_PRIORITY = 1000;
 const MAX_GPUS = 1024;
 
 /** Stops on a request that parsing should never have let through. */
-export function checkRequest({uid, demand, priority}: PlacementRequest): void {
+export function checkRequest(request: PlacementRequest): void {
+  checkDemand(request);
+  checkPriority(request);
+}
+
+export function checkDemand({uid, demand}: PlacementRequest): void {
   const {cpuMillis, memoryBytes, gpuCount, gpuMillis} = demand;
   if (!isCount(cpuMillis)) fail(`cpuMillis of request ${uid}`, 'an integer from 0', cpuMillis);
   if (!isCount(memoryBytes))
@@ -21,9 +26,11 @@ export function checkRequest({uid, demand, priority}: PlacementRequest): void {
     const wanted = 'a share from 1 to 1000 of one GPU, 1000 of several, 0 of none';
     fail(`gpuMillis of request ${uid} with gpuCount ${gpuCount}`, wanted, gpuMillis);
   }
-  if (!isCount(priority) || priority > MAX_PRIORITY) {
-    fail(`priority of request ${uid}`, `an integer from 0 to ${MAX_PRIORITY}`, priority);
-  }
+}
+
+export function checkPriority({uid, priority}: PlacementRequest): void {
+  if (isCount(priority) && priority <= MAX_PRIORITY) return;
+  fail(`priority of request ${uid}`, `an integer from 0 to ${MAX_PRIORITY}`, priority);
 }
 
 export function checkWorker({name, capacity}: PlacementWorker): void {

@@ -2,11 +2,11 @@ import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {CandidateHeap} from './candidateHeap.ts';
-import type {Tier} from './eligibility.ts';
 import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {tightestDevice} from './gpuDevices.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
 import {probe} from './slotTable.ts';
+import type {Tier} from './tier.ts';
 
 /** Above the free GPU thousandths of any worker, so that what counts more outweighs them. */
 const GPU_SCALE = 2 ** 21;
@@ -83,7 +83,7 @@ export class PackTier implements OpenTier {
     const minor = gpuLeft + (cpu + memory) / 4;
     if (gpuCount === 0) return minor;
     const start = layout.gpuStart[rank]!;
-    const end = layout.gpuStart[rank + 1]!;
+    const end = layout.gpuEnd[rank]!;
     if (gpuMillis < WHOLE_GPU_MILLIS) {
       const device = tightestDevice(free.gpuMillis, start, end, gpuMillis);
       return (free.gpuMillis[device]! - gpuMillis) * GPU_SCALE + minor;

@@ -1,6 +1,7 @@
 import type {Constraints} from '../api/constraints.ts';
 import type {Allocation, Capacity, Demand} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
+import {hashString} from '../lib/hash.ts';
 import {checkRequest} from './inputChecks.ts';
 import {place} from './place.ts';
 import type {Assigned, PlacementPool, PlacementRequest, PlacementWorker, Plan} from './plan.ts';
@@ -101,6 +102,7 @@ export function prepareRequest(options: RequestOptions): PlacementRequest {
     constraints,
     classKey: JSON.stringify([demand, constraints]),
     affinityKey: affinityKey ?? '',
+    affinityHash: hashString(affinityKey ?? ''),
     affinityExplicit: affinityKey !== undefined,
     priority,
   };

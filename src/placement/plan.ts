@@ -11,6 +11,8 @@ export interface PlacementRequest {
   /** Equal for requests with equal demand and constraints. */
   readonly classKey: string;
   readonly affinityKey: string;
+  /** `hashString(affinityKey)`, computed once at arrival. */
+  readonly affinityHash: number;
   /** False when nobody chose the key: then the load is levelled exactly (load bound 1). */
   readonly affinityExplicit: boolean;
   /** 0 to 1000, higher first. */
@@ -44,7 +46,10 @@ export interface PlacementPool {
   readonly loadBound: number;
 }
 
-/** All workers at one moment. Frozen: `place` reads it and leaves it as it is. */
+/**
+ * All workers at one moment: good for `place` until the source it was taken from changes, and an
+ * error afterwards. `place` leaves it as it is.
+ */
 export interface Snapshot {
   readonly workerCount: number;
   /** Grows with every change of the source it was taken from. */
@@ -84,7 +89,10 @@ export interface NearestWorker {
   readonly reason: UnfitReason;
 }
 
-/** The decision for one batch. Every request of the batch is in exactly one of the two lists. */
+/**
+ * The decision for one batch. Every request of the batch is in exactly one of the two lists, in the
+ * order of decision.
+ */
 export interface Plan<Request extends PlacementRequest = PlacementRequest> {
   readonly assigned: readonly Assigned<Request>[];
   readonly unplaced: readonly Unplaced<Request>[];

@@ -1,9 +1,8 @@
 import type {Allocation} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
-import {FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {FrozenSnapshot} from './frozenSnapshot.ts';
 import {checkAllocation, checkPool, checkWorker} from './inputChecks.ts';
-import {buildLayout, type Layout} from './layout.ts';
+import {LiveRows} from './liveRows.ts';
 import type {PlacementPool, PlacementWorker, Snapshot} from './plan.ts';
 import {isSameWorker} from './sameWorker.ts';
 import {WorkerEntry} from './workerEntry.ts';
@@ -12,40 +11,36 @@ import type {WorkerTable} from './workerTable.ts';
 /**
  * The changing side of placement.
  *
- *     entries: by name, what is taken of each ----take / release----> one rank of `free`
- *     layout:  built at the first snapshot after a worker or pool changed, O(workers)
- *     free:    one column a resource by rank; a snapshot is a copy of it (20,000 workers: < 1 ms)
+ *     entries: by name, what is taken of each; a change makes an entry stale, and nothing else
+ *     rows:    brought in line with the stale entries when somebody asks for a snapshot
  *
- * A burst of worker events costs one rebuild, as nothing is built before somebody asks.
+ * So a worker that gives and takes within one cycle is written once, and a burst of workers that
+ * join costs one layout.
  */
 export class RankedWorkerTable implements WorkerTable {
   readonly #entries = new Map<string, WorkerEntry>();
   readonly #pools = new Map<string, PlacementPool>();
-  /** Entries with a worker, in rank order; those that came since the last layout at the end. */
-  #ranked: WorkerEntry[] = [];
-  #layout: Layout | undefined;
-  #free = FreeCapacity.ofSize(0, 0);
+  readonly #rows = new LiveRows();
+  #stale: WorkerEntry[] = [];
+  /** Workers that joined, left or were edited since the last snapshot. */
+  #edits = 0;
   #snapshot: FrozenSnapshot | undefined;
-  #generation = 0;
 
   upsertWorker(worker: PlacementWorker): void {
     checkWorker(worker);
     const entry = this.#entryOf(worker.name);
     if (entry.worker && isSameWorker(entry.worker, worker)) return;
-    if (!entry.worker && !entry.isRanked) {
-      entry.isRanked = true;
-      this.#ranked.push(entry);
-    }
     entry.worker = worker;
-    this.#changed('layout');
+    this.#edits++;
+    this.#changed(entry);
   }
 
   removeWorker(name: string): void {
     const entry = this.#entries.get(name);
     if (!entry?.worker) return;
     entry.worker = undefined;
-    this.#changed('layout');
-    this.#dropIfEmpty(entry);
+    this.#edits++;
+    this.#changed(entry);
   }
 
   upsertPool(pool: PlacementPool): void {
@@ -53,18 +48,18 @@ export class RankedWorkerTable implements WorkerTable {
     const known = this.#pools.get(pool.name);
     if (known?.strategy === pool.strategy && known?.loadBound === pool.loadBound) return;
     this.#pools.set(pool.name, pool);
-    this.#changed('layout');
+    this.#poolChanged(pool.name);
   }
 
   removePool(name: string): void {
-    if (this.#pools.delete(name)) this.#changed('layout');
+    if (this.#pools.delete(name)) this.#poolChanged(name);
   }
 
   take(allocation: Allocation): void {
     checkAllocation(allocation);
     const entry = this.#entryOf(allocation.workerName);
     entry.add(allocation, 1);
-    this.#refresh(entry);
+    this.#changed(entry);
   }
 
   release(allocation: Allocation): void {
@@ -75,65 +70,59 @@ export class RankedWorkerTable implements WorkerTable {
       `allocation ${allocation.uid} was taken of worker ${allocation.workerName}`,
     );
     entry.add(allocation, -1);
-    this.#refresh(entry);
-    this.#dropIfEmpty(entry);
+    this.#changed(entry);
   }
 
   snapshot(): Snapshot {
     if (this.#snapshot) return this.#snapshot;
-    this.#layout ??= this.#rebuild();
-    this.#snapshot = new FrozenSnapshot(this.#layout, this.#free.copy(), this.#generation);
+    if (!this.#bringInStale()) this.#layOut();
+    for (const entry of this.#stale) {
+      entry.isStale = false;
+      if (!entry.worker && entry.containers === 0) this.#entries.delete(entry.name);
+    }
+    this.#stale = [];
+    this.#edits = 0;
+    this.#snapshot = new FrozenSnapshot(this.#rows);
     return this.#snapshot;
   }
 
-  #rebuild(): Layout {
-    const ranked: {entry: WorkerEntry; worker: PlacementWorker; hash: number}[] = [];
-    for (const entry of this.#ranked) {
-      const {worker, hash} = entry;
-      entry.isRanked = worker !== undefined;
-      if (worker) ranked.push({entry, worker, hash});
-    }
-    // All but the new ones stand in order already, which the built-in merge sort turns to account.
-    ranked.sort(
-      (left, right) => left.hash - right.hash || (left.worker.name < right.worker.name ? -1 : 1),
+  /** False when all have to be laid out anew; some of them may be brought in by then. */
+  #bringInStale(): boolean {
+    return (
+      this.#rows.areFew(this.#edits) &&
+      this.#stale.every((entry) => this.#rows.bringIn(entry, this.#pools))
     );
-    this.#ranked = ranked.map(({entry}) => entry);
-    const layout = buildLayout(ranked, this.#pools);
-    this.#free = FreeCapacity.ofSize(ranked.length, layout.total.gpus);
-    for (const [rank, {entry}] of ranked.entries()) {
-      entry.rank = rank;
-      this.#writeFree(entry, layout);
+  }
+
+  #layOut(): void {
+    const entries: WorkerEntry[] = [];
+    for (const entry of this.#entries.values()) {
+      entry.position = -1;
+      if (entry.worker) entries.push(entry);
     }
-    return layout;
+    entries.sort((left, right) => left.hash - right.hash || (left.name < right.name ? -1 : 1));
+    this.#rows.layOut(entries, this.#pools);
   }
 
-  /** Brings the columns in line with what is taken of one worker. */
-  #refresh(entry: WorkerEntry): void {
-    if (this.#layout && entry.worker) this.#writeFree(entry, this.#layout);
-    this.#changed('free');
-  }
-
-  #writeFree(entry: WorkerEntry, layout: Layout): void {
-    const {rank} = entry;
-    const free = this.#free;
-    free.cpuMillis[rank] = layout.cpuMillis[rank]! - entry.cpuMillis;
-    free.memoryBytes[rank] = layout.memoryBytes[rank]! - entry.memoryBytes;
-    free.containers[rank] = layout.containers[rank]! - entry.containers;
-    const start = layout.gpuStart[rank]!;
-    const end = layout.gpuStart[rank + 1]!;
-    let total = 0;
-    for (let at = start; at < end; at++) {
-      const left = Math.max(0, WHOLE_GPU_MILLIS - (entry.gpuMillis[at - start] ?? 0));
-      free.gpuMillis[at] = left;
-      total += left;
+  #poolChanged(name: string): void {
+    this.#generationEnded();
+    for (const entry of this.#entries.values()) {
+      if (entry.worker?.poolName !== name) continue;
+      this.#edits++;
+      this.#changed(entry);
     }
-    free.gpuTotal[rank] = total;
   }
 
-  #changed(what: 'layout' | 'free'): void {
-    this.#generation++;
+  #changed(entry: WorkerEntry): void {
+    this.#generationEnded();
+    if (entry.isStale) return;
+    entry.isStale = true;
+    this.#stale.push(entry);
+  }
+
+  #generationEnded(): void {
+    this.#rows.generation++;
     this.#snapshot = undefined;
-    if (what === 'layout') this.#layout = undefined;
   }
 
   #entryOf(name: string): WorkerEntry {
@@ -143,9 +132,5 @@ export class RankedWorkerTable implements WorkerTable {
       this.#entries.set(name, entry);
     }
     return entry;
-  }
-
-  #dropIfEmpty(entry: WorkerEntry): void {
-    if (!entry.worker && entry.containers === 0) this.#entries.delete(entry.name);
   }
 }

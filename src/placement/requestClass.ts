@@ -1,6 +1,6 @@
 import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
-import {hashString} from '../lib/hash.ts';
+import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
 import type {Eligibility} from './eligibility.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
@@ -9,6 +9,7 @@ import type {OpenTier} from './openTier.ts';
 import {PackTier} from './packTier.ts';
 import type {PlacementRequest, Verdict} from './plan.ts';
 import {SpreadTier} from './spreadTier.ts';
+import type {Tier} from './tier.ts';
 import {judge} from './verdict.ts';
 
 /**
@@ -33,13 +34,15 @@ export class RequestClass {
   /** Share of all workers together that one request takes of its scarcest resource. */
   readonly size: number;
   affinity: AffinityLevel = 'None';
+  /** How many of the batch are of it. */
+  count = 0;
+  readonly #batchDemand: BatchDemand;
   readonly #state: BatchState;
-  readonly #tiers: readonly OpenTier[];
+  /** By tier; made when its turn comes, as most classes need the first one only. */
+  readonly #tiers: OpenTier[] = [];
   /** The first tier that may still have room. */
   #open = 0;
   #verdict: Verdict | undefined;
-  #lastKey = '';
-  #lastHash = hashString('');
 
   constructor(
     request: PlacementRequest,
@@ -57,43 +60,43 @@ export class RequestClass {
       share(demand.memoryBytes, total.memoryBytes),
       share(demand.gpuCount * demand.gpuMillis, total.gpus * WHOLE_GPU_MILLIS),
     );
+    this.#batchDemand = batchDemand;
     this.#state = state;
-    this.#tiers = eligibility.tiers.map((tier) =>
-      tier.packs
-        ? new PackTier(tier, demand, state)
-        : new SpreadTier(tier, demand, batchDemand, state),
-    );
   }
 
   /**
-   * The rank for one request of this class; -1 when no worker has room, then `verdict` says why.
+   * The position for one request of this class; -1 when no worker has room, then `verdict` says
+   * why.
    */
-  choose(request: PlacementRequest): number {
-    const hash = this.#hashOf(request.affinityKey);
-    for (; this.#open < this.#tiers.length; this.#open++) {
+  choose(hash: number, isExplicit: boolean): number {
+    const {tiers} = this.eligibility;
+    for (; this.#open < tiers.length; this.#open++) {
+      this.#tiers[this.#open] ??= this.#openTier(tiers[this.#open]!);
       const tier = this.#tiers[this.#open]!;
-      const rank = tier.choose(hash, request.affinityExplicit);
-      if (rank >= 0) {
+      const position = tier.choose(hash, isExplicit);
+      if (position >= 0) {
         this.affinity = tier.affinity;
-        return rank;
+        return position;
       }
     }
     return -1;
   }
 
-  /** Why the class fits nowhere at present; the same object for all its requests of the batch. */
-  get verdict(): Verdict {
+  /** The verdict is that of the moment when the first of its requests found nothing. */
+  judge(): void {
     this.#verdict ??= judge(this.demand, this.eligibility, this.#state);
+  }
+
+  /** Why the class fits nowhere; the same object for all its requests of the batch. */
+  get verdict(): Verdict {
+    assert(this.#verdict !== undefined, 'a class without room was judged');
     return this.#verdict;
   }
 
-  /** Requests of a class mostly share their key: hashing it again costs 60 to 130 ns. */
-  #hashOf(affinityKey: string): number {
-    if (affinityKey !== this.#lastKey) {
-      this.#lastKey = affinityKey;
-      this.#lastHash = hashString(affinityKey);
-    }
-    return this.#lastHash;
+  #openTier(tier: Tier): OpenTier {
+    return tier.packs
+      ? new PackTier(tier, this.demand, this.#state)
+      : new SpreadTier(tier, this.demand, this.#batchDemand, this.#state);
   }
 }
 

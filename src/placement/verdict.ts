@@ -2,9 +2,9 @@ import {UnfitReason} from '../api/reasons.ts';
 import type {Demand} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
-import {type Eligibility, FIRST_REASON_CODE, UNFIT_REASONS} from './eligibility.ts';
+import {type Eligibility, UNFIT_REASONS} from './eligibility.ts';
 import {gpusFit} from './freeCapacity.ts';
-import type {NearestWorker, Verdict} from './plan.ts';
+import type {Verdict} from './plan.ts';
 
 /** How each reason reads after a number of workers. */
 const PHRASES: Readonly<Record<UnfitReason, string>> = {
@@ -23,31 +23,30 @@ const PHRASES: Readonly<Record<UnfitReason, string>> = {
 
 /**
  * Why `demand` fits no worker: every worker counted once, under the first test that it fails.
- * O(workers); the caller asks once a class and batch.
+ * O(workers that may hold it); the caller asks once a class and batch.
  */
 export function judge(demand: Demand, eligibility: Eligibility, state: BatchState): Verdict {
-  const workerCount = state.layout.workers.length;
-  const counted = new Int32Array(UNFIT_REASONS.length);
-  let nearest: NearestWorker | undefined;
+  const {workerCount} = state.layout;
+  const counted = eligibility.unfit.slice();
+  let nearest: {rank: number; reason: UnfitReason} | undefined;
   let least = Number.POSITIVE_INFINITY;
-  for (let rank = 0; rank < workerCount; rank++) {
-    const code = eligibility.codes[rank]!;
-    if (code >= FIRST_REASON_CODE) {
-      counted[code - FIRST_REASON_CODE]!++;
-      continue;
+  for (const {ranks} of eligibility.tiers) {
+    for (const rank of ranks) {
+      const reason = firstShortage(demand, rank, state);
+      counted[UNFIT_REASONS.indexOf(reason)]!++;
+      const lack = lackOf(demand, rank, state);
+      if (lack > least || (lack === least && nearest && rank > nearest.rank)) continue;
+      least = lack;
+      nearest = {rank, reason};
     }
-    const reason = firstShortage(demand, rank, state);
-    counted[UNFIT_REASONS.indexOf(reason)]!++;
-    const lack = lackOf(demand, rank, state);
-    if (lack >= least) continue;
-    least = lack;
-    nearest = {workerName: state.layout.workers[rank]!.name, reason};
   }
   const counts = UNFIT_REASONS.map((reason, index) => ({reason, workers: counted[index]!})).filter(
     ({workers}) => workers > 0,
   );
   const verdict = {workerCount, counts, message: messageOf(workerCount, counts)};
-  return nearest ? {...verdict, nearest} : verdict;
+  if (!nearest) return verdict;
+  const workerName = state.layout.workers[nearest.rank]!.name;
+  return {...verdict, nearest: {workerName, reason: nearest.reason}};
 }
 
 function firstShortage(demand: Demand, rank: number, {layout, free}: BatchState): UnfitReason {
@@ -58,7 +57,7 @@ function firstShortage(demand: Demand, rank: number, {layout, free}: BatchState)
   if (free.memoryBytes[rank]! < demand.memoryBytes) return UnfitReason.InsufficientMemory;
   assert(
     free.containers[rank]! < 1,
-    `worker ${layout.workers[rank]!.name} holds no request of a class that fits nowhere`,
+    `worker ${layout.workers[rank]?.name} holds no request of a class that fits nowhere`,
   );
   return UnfitReason.TooManyContainers;
 }

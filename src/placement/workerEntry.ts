@@ -9,10 +9,10 @@ export class WorkerEntry {
   readonly hash: number;
   /** Undefined while only allocations speak of it. */
   worker: PlacementWorker | undefined;
-  /** Its index in the current layout; means nothing while `worker` is undefined. */
-  rank = -1;
-  /** Whether the table has it among those it ranks. */
-  isRanked = false;
+  /** Where its row is; -1 while it has none. */
+  position = -1;
+  /** Whether its row is older than what is here. */
+  isStale = false;
   cpuMillis = 0;
   memoryBytes = 0;
   containers = 0;

@@ -3,6 +3,7 @@ import {describe, expect, test} from 'vitest';
 import {containerRequestSpecSchema} from '../../src/api/containerRequestSchema.ts';
 import {parseRequest} from '../../src/api/parseRequest.ts';
 import type {RequestRecord} from '../../src/api/records.ts';
+import {hashString} from '../../src/lib/hash.ts';
 import {makeRequestObject} from './makeObjects.ts';
 
 function valid(spec?: Record<string, unknown>, status?: Record<string, unknown>): RequestRecord {
@@ -35,6 +36,7 @@ describe('a request with the least it needs', () => {
       constraints: {tolerations: []},
       classKey: '100m 134217728B',
       affinityKey: 'app:v1',
+      affinityHash: hashString('app:v1'),
       affinityExplicit: false,
       priority: 0,
       placementTimeoutSeconds: undefined,

@@ -1,4 +1,5 @@
 import type {Allocation} from '../../src/api/resources.ts';
+import {hashString} from '../../src/lib/hash.ts';
 import type {
   Assigned,
   PlacementRequest,
@@ -59,7 +60,7 @@ export function makeRequest(options: RequestOptions = {}): PlacementRequest {
     gpuMillis: options.gpuMillis ?? (gpuCount > 0 ? 1000 : 0),
     gpuTypes: options.gpuTypes ?? [],
   };
-  const {poolName, workerName, selector} = options;
+  const {poolName, workerName, selector, affinityKey = 'image'} = options;
   const constraints = {
     ...(poolName !== undefined && {poolName}),
     ...(workerName !== undefined && {workerName}),
@@ -71,7 +72,8 @@ export function makeRequest(options: RequestOptions = {}): PlacementRequest {
     demand,
     constraints,
     classKey: options.classKey ?? JSON.stringify([demand, constraints]),
-    affinityKey: options.affinityKey ?? 'image',
+    affinityKey,
+    affinityHash: hashString(affinityKey),
     affinityExplicit: options.affinityExplicit ?? options.affinityKey !== undefined,
     priority: options.priority ?? 0,
   };

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
+import {hashString} from '../../src/lib/hash.ts';
 import {CandidateHeap} from '../../src/placement/candidateHeap.ts';
 import {EligibilityCache} from '../../src/placement/eligibilityCache.ts';
-import {buildSlotTable, probe} from '../../src/placement/slotTable.ts';
-import {makeWorkers} from './builders.ts';
+import {ExactSum} from '../../src/placement/exactSum.ts';
+import {FreeCapacity} from '../../src/placement/freeCapacity.ts';
+import {Layout} from '../../src/placement/layout.ts';
+import {LoadTree} from '../../src/placement/loadTree.ts';
+import {probe, SlotTable} from '../../src/placement/slotTable.ts';
+import {UidSet} from '../../src/placement/uidSet.ts';
+import {makeRequest} from './builders.ts';
 
 test('a heap always has the least score at its top, the lowest rank among equals', () => {
   const score = fc.integer({min: 0, max: 9});
@@ -54,54 +60,131 @@ test('a heap stays in order when the candidate that fills a gap is less than tho
   expect(drained).toEqual(drained.toSorted((left, right) => left - right));
 });
 
-test('a slot table holds every rank once, at most half full', () => {
+/** Filled with the positions of `hash`, in the order of `positions`. */
+function slotTableOf(hash: Uint32Array, positions: Iterable<number> = hash.keys()): SlotTable {
+  const table = new SlotTable(hash.length, hash);
+  for (const position of positions) table.join(position);
+  return table;
+}
+
+test('a slot table holds every position once, at most half full', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({max: 50}), {maxLength: 100}), (hashes) => {
-      const ranks = Int32Array.from(hashes.keys());
-      const {slots, mask} = buildSlotTable(ranks, Uint32Array.from(hashes));
+      const {slots, mask} = slotTableOf(Uint32Array.from(hashes));
       assert.deepEqual(
-        [...slots].filter((rank) => rank >= 0).toSorted((a, b) => a - b),
-        [...ranks],
+        [...slots].filter((position) => position >= 0).toSorted((a, b) => a - b),
+        [...hashes.keys()],
       );
-      assert(slots.length === mask + 1 && slots.length >= 2 * ranks.length);
+      assert(slots.length === mask + 1 && slots.length >= 2 * hashes.length);
     }),
     {numRuns: 100},
   );
 });
 
-test('no worker would rather have a slot whose holder ranks behind it', () => {
+test('a slot table does not tell who came first, nor who was there and left', () => {
+  const histories = fc.array(fc.nat({max: 7}), {minLength: 1, maxLength: 40}).chain((hashes) =>
+    fc.record({
+      hashes: fc.constant(Uint32Array.from(hashes)),
+      order: fc.shuffledSubarray([...hashes.keys()], {minLength: hashes.length}),
+      leavers: fc.subarray([...hashes.keys()]),
+    }),
+  );
+  fc.assert(
+    fc.property(histories, ({hashes, order, leavers}) => {
+      const table = slotTableOf(hashes, order);
+      assert.deepEqual(table.slots, slotTableOf(hashes).slots);
+      const left = new Set(leavers);
+      for (const position of leavers) table.leave(position);
+      const stayed = [...hashes.keys()].filter((position) => !left.has(position));
+      assert.deepEqual(table.slots, slotTableOf(hashes, stayed).slots);
+      for (const position of leavers) table.join(position);
+      assert.deepEqual(table.slots, slotTableOf(hashes).slots);
+    }),
+    {numRuns: 300},
+  );
+});
+
+test('no worker would rather have a slot whose holder comes behind it', () => {
   const hash = Uint32Array.from({length: 100}, (_, index) => Math.imul(index, 0x85ebca6b) >>> 0);
-  const {slots, mask} = buildSlotTable(Int32Array.from(hash.keys()), hash);
-  for (const [rank, own] of hash.entries()) {
-    for (let attempt = 0; slots[probe(own, attempt, mask)] !== rank; attempt++) {
-      expect(slots[probe(own, attempt, mask)]).toBeLessThan(rank);
+  const {slots, mask} = slotTableOf(hash);
+  for (const [position, own] of hash.entries()) {
+    for (let attempt = 0; slots[probe(own, attempt, mask)] !== position; attempt++) {
+      expect(slots[probe(own, attempt, mask)]).toBeLessThan(position);
     }
   }
 });
 
 test('probes of one key reach every worker of a small table', () => {
-  const {slots, mask} = buildSlotTable(Int32Array.of(0, 1, 2), Uint32Array.of(7, 8, 9));
+  const {slots, mask} = slotTableOf(Uint32Array.of(7, 8, 9));
   const seen = new Set(Array.from({length: 64}, (_, attempt) => slots[probe(42, attempt, mask)]));
   expect(seen).toEqual(new Set([-1, 0, 1, 2]));
 });
 
 test('eligibility is computed once for the same terms, and forgotten when 256 others came', () => {
-  const workers = makeWorkers(3);
-  const cache = new EligibilityCache({
-    workers,
-    packs: new Uint8Array(3),
-    hash: Uint32Array.of(1, 2, 3),
-  });
-  const termsOf = (poolName: string) => ({
-    constraints: {poolName, tolerations: []},
-    needsGpu: false,
-    gpuTypes: [],
-  });
-  const first = cache.of(termsOf('default'));
-  for (let index = 0; index < 255; index++) cache.of(termsOf(`pool-${index}`));
-  expect(cache.of(termsOf('default'))).toBe(first);
-  cache.of(termsOf('one more'));
-  expect(cache.of(termsOf('default'))).toBe(first);
-  for (let index = 0; index < 256; index++) cache.of(termsOf(`pool-${index}`));
-  expect(cache.of(termsOf('default'))).not.toBe(first);
+  const cache = new EligibilityCache({layout: new Layout(3), free: new FreeCapacity(3, 0)});
+  const of = (poolName: string) => cache.of({poolName, tolerations: []}, makeRequest().demand);
+  const first = of('default');
+  for (let index = 0; index < 255; index++) of(`pool-${index}`);
+  expect(of('default')).toBe(first);
+  of('one more');
+  expect(of('default')).toBe(first);
+  for (let index = 0; index < 256; index++) of(`pool-${index}`);
+  expect(of('default')).not.toBe(first);
+});
+
+test('a tree has the least load at its top, whatever joined, left, rose or fell', () => {
+  const changes = fc.array(
+    fc.record({position: fc.nat({max: 199}), load: fc.option(fc.integer({min: 0, max: 5}))}),
+    {maxLength: 300},
+  );
+  fc.assert(
+    fc.property(changes, (list) => {
+      const tree = new LoadTree(7);
+      const load = new Float64Array(224);
+      const model = new Map<number, number>();
+      for (const change of list) {
+        const {position} = change;
+        const word = position >> 5;
+        const before = model.get(position);
+        if (change.load === null) {
+          model.delete(position);
+          tree.remove(position, load);
+        } else {
+          model.set(position, change.load);
+          load[position] = change.load;
+          tree.add(position);
+          // A load that grew is found out at the top; only a join or a fall has to be told.
+          if (before === undefined || change.load < before) tree.refresh(word, load);
+        }
+        const [best] = [...model].toSorted(([a, left], [b, right]) => left - right || a - b);
+        const copy = new LoadTree(7);
+        copy.copyFrom(tree);
+        assert.equal(tree.settledTop(load), best?.[0] ?? -1);
+        copy.build(load);
+        assert.equal(copy.settledTop(load), best?.[0] ?? -1);
+      }
+    }),
+    {numRuns: 100},
+  );
+});
+
+test('sums are exact beyond 2^53, in whatever order their parts come and go', () => {
+  const part = fc.maxSafeInteger().map(Math.abs);
+  fc.assert(
+    fc.property(fc.array(part, {maxLength: 20}), fc.array(part, {maxLength: 20}), (stay, leave) => {
+      const sum = new ExactSum();
+      for (const value of [...leave, ...stay]) sum.add(value);
+      for (const value of leave) sum.add(-value);
+      const exact = stay.reduce((total, value) => total + BigInt(value), 0n);
+      assert.equal(sum.value, Number(exact));
+    }),
+  );
+});
+
+test('uids are told apart by their text, also where their hashes are one', () => {
+  // hashString('costarring') and hashString('liquid') are a known collision of FNV-1a.
+  const uids = ['costarring', 'liquid', 'costarring'];
+  expect(hashString(uids[0]!)).toBe(hashString(uids[1]!));
+  const set = new UidSet(3, (index) => uids[index]!);
+  expect(uids.map((uid, index) => set.add(index, uid))).toEqual([true, true, false]);
 });

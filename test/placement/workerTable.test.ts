@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
+import type {Allocation} from '../../src/api/resources.ts';
+import {assertNever} from '../../src/lib/assertNever.ts';
 import {hashString} from '../../src/lib/hash.ts';
 import {FrozenSnapshot} from '../../src/placement/frozenSnapshot.ts';
 import {place} from '../../src/placement/place.ts';
+import type {PlacementPool, PlacementWorker} from '../../src/placement/plan.ts';
 import type {WorkerTable} from '../../src/placement/workerTable.ts';
 import {createWorkerTable} from '../../src/placement/workerTable.ts';
 import {
+  allocationOf,
   makeAllocation,
   makeRequest,
   makeRequests,
@@ -13,6 +18,7 @@ import {
   makeWorkers,
   tableOf,
 } from './builders.ts';
+import {pools as poolLists, scenarios} from './scenarios.ts';
 
 const placedOn = (table: WorkerTable, options = {}) =>
   place([makeRequest(options)], table.snapshot()).assigned[0]?.workerName;
@@ -105,7 +111,9 @@ describe('a snapshot', () => {
   test('ranks workers by the hash of their names', () => {
     const snapshot = tableOf(makeWorkers(50)).snapshot();
     assert(snapshot instanceof FrozenSnapshot);
-    const hashes = snapshot.layout.workers.map(({name}) => hashString(name));
+    const workers = snapshot.layout.workers.filter((worker) => worker !== undefined);
+    const hashes = workers.map(({name}) => hashString(name));
+    expect(workers).toHaveLength(50);
     expect(hashes).toEqual(hashes.toSorted((left, right) => left - right));
   });
 
@@ -115,8 +123,11 @@ describe('a snapshot', () => {
       table.take(makeAllocation({uid, gpuDevices: [0], gpuMillis: 900}));
     const snapshot = table.snapshot();
     assert(snapshot instanceof FrozenSnapshot);
-    expect([...snapshot.free.gpuMillis]).toEqual([0, 1000]);
-    expect([...snapshot.free.gpuTotal]).toEqual([1000]);
+    const {layout, free} = snapshot;
+    const position = layout.workers.findIndex((worker) => worker !== undefined);
+    const devices = free.gpuMillis.subarray(layout.gpuStart[position], layout.gpuEnd[position]);
+    expect([...devices]).toEqual([0, 1000]);
+    expect(free.gpuTotal[position]).toBe(1000);
   });
 
   test('is frozen', () => {
@@ -145,13 +156,16 @@ describe('a snapshot', () => {
     expect(new Set(generations).size).toBe(4);
   });
 
-  test('stays as it was when the table goes on', () => {
+  test('is good until the table changes, and then an error that names both generations', () => {
     const table = tableOf([makeWorker()]);
     const old = table.snapshot();
-    table.take(makeAllocation({cpuMillis: 4000}));
     expect(place([makeRequest()], old).assigned).toHaveLength(1);
+    table.take(makeAllocation());
+    const now = old.generation + 1;
+    expect(() => place([], old)).toThrow(`of generation ${old.generation}, the table is at ${now}`);
     table.removeWorker('w-1');
-    expect(place([makeRequest()], old).assigned).toHaveLength(1);
+    table.snapshot();
+    expect(() => place([], old)).toThrow(`of generation ${old.generation}`);
     expect(old.workerCount).toBe(1);
   });
 });
@@ -190,3 +204,90 @@ describe('an assertion stops', () => {
     expect(action).toThrow(named);
   });
 });
+
+interface Content {
+  readonly workers: Map<string, PlacementWorker>;
+  readonly pools: Map<string, PlacementPool>;
+  readonly taken: Map<string, Allocation>;
+}
+
+type Step = (typeof step extends fc.Arbitrary<infer Value> ? Value : never) & {
+  readonly uid: string;
+};
+
+const batches = scenarios.map(({batch}) => batch);
+
+/** What a table goes through; names and amounts are few, so that the same ones come again. */
+const step = fc.record({
+  kind: fc.constantFrom('join', 'leave', 'take', 'release', 'pool', 'place', 'look'),
+  name: fc.nat({max: 39}).map((index) => `w-${index}`),
+  worker: scenarios.map(({workers}) => workers[0] ?? makeWorker()),
+  pool: poolLists.map(([pool]) => pool),
+  batch: batches,
+});
+
+test('the plan of a table with any history is that of a fresh table with the same content', () => {
+  fc.assert(
+    fc.property(fc.array(step, {maxLength: 60}), batches, (steps, batch) => {
+      const table = createWorkerTable();
+      const content: Content = {workers: new Map(), pools: new Map(), taken: new Map()};
+      for (const [index, one] of steps.entries()) go(table, content, {...one, uid: `a-${index}`});
+      const fresh = createWorkerTable();
+      for (const pool of content.pools.values()) fresh.upsertPool(pool);
+      for (const worker of [...content.workers.values()].reverse()) fresh.upsertWorker(worker);
+      for (const allocation of content.taken.values()) fresh.take(allocation);
+      const plan = place(batch, table.snapshot());
+      assert.equal(JSON.stringify(plan), JSON.stringify(place(batch, fresh.snapshot())));
+      assert.equal(JSON.stringify(place(batch, table.snapshot())), JSON.stringify(plan));
+    }),
+    {numRuns: 400},
+  );
+});
+
+function go(
+  table: WorkerTable,
+  {workers, pools, taken}: Content,
+  {kind, name, worker, pool, batch, uid}: Step,
+): void {
+  const [oldest] = taken.values();
+  switch (kind) {
+    case 'join': {
+      const joined = {...worker, name};
+      workers.set(name, joined);
+      table.upsertWorker(joined);
+      break;
+    }
+    case 'leave':
+      workers.delete(name);
+      table.removeWorker(name);
+      break;
+    case 'take': {
+      const allocation = makeAllocation({uid, workerName: name, gpuDevices: [0], gpuMillis: 300});
+      taken.set(uid, allocation);
+      table.take(allocation);
+      break;
+    }
+    case 'release':
+      if (!oldest) break;
+      taken.delete(oldest.uid);
+      table.release(oldest);
+      break;
+    case 'pool':
+      if (!pool) break;
+      pools.set(pool.name, pool);
+      table.upsertPool(pool);
+      break;
+    case 'place':
+      for (const one of place(batch, table.snapshot()).assigned.slice(1)) {
+        const allocation = {...allocationOf(one), uid: `${uid}-${one.request.uid}`};
+        taken.set(allocation.uid, allocation);
+        table.take(allocation);
+      }
+      break;
+    case 'look':
+      table.snapshot();
+      break;
+    default:
+      assertNever(kind);
+  }
+}

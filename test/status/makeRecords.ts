@@ -1,5 +1,6 @@
 import type {Condition} from '../../src/api/conditions.ts';
 import type {InvalidRequest, RequestKey, RequestRecord} from '../../src/api/records.ts';
+import {hashString} from '../../src/lib/hash.ts';
 
 /** A waiting request of 100 milli-CPUs and 128 MiB, created at 0. */
 export function makeRequest(
@@ -23,6 +24,7 @@ export function makeRequest(
     constraints: {tolerations: []},
     classKey: 'small',
     affinityKey: 'image',
+    affinityHash: hashString('image'),
     affinityExplicit: false,
     priority: 0,
     placementTimeoutSeconds: undefined,

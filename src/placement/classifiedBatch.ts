@@ -1,0 +1,69 @@
+import {assert} from '../lib/assert.ts';
+import type {BatchState} from './batchState.ts';
+import {checkDemand, checkPriority} from './inputChecks.ts';
+import type {BatchDemand} from './loadCap.ts';
+import type {PlacementRequest} from './plan.ts';
+import {RequestClass} from './requestClass.ts';
+import {UidSet} from './uidSet.ts';
+
+/** A batch sorted into its classes. */
+export interface ClassifiedBatch {
+  readonly classes: readonly RequestClass[];
+  /** Index into `classes` of each request. */
+  readonly classOf: Int32Array;
+}
+
+/**
+ * Checks each request, and finds its class. What all of a class share is looked at once a class.
+ *
+ * @throws Error on a uid that is there twice, or input that parsing should have refused
+ */
+export function classify(batch: readonly PlacementRequest[], state: BatchState): ClassifiedBatch {
+  const classes: RequestClass[] = [];
+  const indexes = new Map<string, number>();
+  const demands = new Map<object, BatchDemand>();
+  const uids = new UidSet(batch.length, (index) => batch[index]!.uid);
+  const classOf = new Int32Array(batch.length);
+  let lastKey: string | undefined;
+  let last = -1;
+  for (let at = 0; at < batch.length; at++) {
+    const request = batch[at]!;
+    checkPriority(request);
+    assert(uids.add(at, request.uid), `uid ${request.uid} is once in a batch`);
+    // Requests of a class often come one after the other, and then hold the very same text.
+    if (request.classKey !== lastKey) {
+      lastKey = request.classKey;
+      last = indexes.get(lastKey) ?? -1;
+      if (last < 0) {
+        last = classes.length;
+        indexes.set(lastKey, last);
+        classes.push(openClass(request, demands, state));
+      }
+    }
+    classOf[at] = last;
+    classes[last]!.count++;
+  }
+  for (const {demand, eligibility, count} of classes) {
+    const sum = demands.get(eligibility)!;
+    sum.cpuMillis += count * demand.cpuMillis;
+    sum.memoryBytes += count * demand.memoryBytes;
+    sum.gpuMillis += count * demand.gpuCount * demand.gpuMillis;
+    sum.containers += count;
+  }
+  return {classes, classOf};
+}
+
+function openClass(
+  request: PlacementRequest,
+  demands: Map<object, BatchDemand>,
+  state: BatchState,
+): RequestClass {
+  checkDemand(request);
+  const eligibility = state.rows.eligibility.of(request.constraints, request.demand);
+  let batchDemand = demands.get(eligibility);
+  if (!batchDemand) {
+    batchDemand = {cpuMillis: 0, memoryBytes: 0, gpuMillis: 0, containers: 0};
+    demands.set(eligibility, batchDemand);
+  }
+  return new RequestClass(request, eligibility, batchDemand, state);
+}

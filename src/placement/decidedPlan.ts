@@ -1,0 +1,97 @@
+import type {AffinityLevel} from '../api/records.ts';
+import type {Assigned, PlacementRequest, Plan, Unplaced, Verdict} from './plan.ts';
+
+const NO_DEVICES: readonly number[] = Object.freeze([]);
+
+/** What `DecidedPlan` keeps of affinity is an index into it. */
+const AFFINITIES: readonly AffinityLevel[] = ['None', 'Near', 'Warm'];
+
+/** What the decisions of a batch leave behind, one entry each, in their order. */
+export interface DecisionColumns {
+  /** Index of the request in the batch. */
+  readonly order: Int32Array;
+  /** The worker's position; -1 for none. */
+  readonly positions: Int32Array;
+  readonly affinities: Uint8Array;
+  /** Devices of all assignments one after the other, as many each as the request asks for. */
+  readonly devices: Int32Array;
+}
+
+/**
+ * A plan as the loop writes it: columns of numbers. The objects are made when somebody asks for
+ * them, once, so that the loop itself makes none.
+ *
+ *     order      [  2 |  0 |  3 |  1 ]     index in the batch
+ *     positions  [ 71 |  5 | -1 | 71 ]     -1 = unplaced
+ *     devices    [ 0 1 |  3 |    |    ]    requests 2 and 0 asked for two and one
+ */
+export class DecidedPlan<Request extends PlacementRequest> implements Plan<Request> {
+  readonly #batch: readonly Request[];
+  readonly #columns: DecisionColumns;
+  readonly #names: readonly string[];
+  readonly #verdictOf: (index: number) => Verdict;
+  #assigned: readonly Assigned<Request>[] | undefined;
+  #unplaced: readonly Unplaced<Request>[] | undefined;
+
+  /** @param names of workers by position; @param verdictOf a request of the batch, by its index */
+  constructor(
+    batch: readonly Request[],
+    columns: DecisionColumns,
+    {names, verdictOf}: {names: readonly string[]; verdictOf: (index: number) => Verdict},
+  ) {
+    this.#batch = batch;
+    this.#columns = columns;
+    this.#names = names;
+    this.#verdictOf = verdictOf;
+  }
+
+  get assigned(): readonly Assigned<Request>[] {
+    this.#assigned ??= this.#listAssigned();
+    return this.#assigned;
+  }
+
+  get unplaced(): readonly Unplaced<Request>[] {
+    this.#unplaced ??= this.#listUnplaced();
+    return this.#unplaced;
+  }
+
+  toJSON(): Plan<Request> {
+    return {assigned: this.assigned, unplaced: this.unplaced};
+  }
+
+  #listAssigned(): Assigned<Request>[] {
+    const {order, positions, affinities, devices} = this.#columns;
+    const assigned: Assigned<Request>[] = [];
+    let device = 0;
+    for (let at = 0; at < order.length; at++) {
+      const position = positions[at]!;
+      if (position < 0) continue;
+      const request = this.#batch[order[at]!]!;
+      const {gpuCount} = request.demand;
+      assigned.push({
+        request,
+        workerName: this.#names[position]!,
+        gpuDevices: gpuCount === 0 ? NO_DEVICES : [...devices.subarray(device, device + gpuCount)],
+        affinity: AFFINITIES[affinities[at]!]!,
+      });
+      device += gpuCount;
+    }
+    return assigned;
+  }
+
+  #listUnplaced(): Unplaced<Request>[] {
+    const {order, positions} = this.#columns;
+    const unplaced: Unplaced<Request>[] = [];
+    for (let at = 0; at < order.length; at++) {
+      if (positions[at]! >= 0) continue;
+      const index = order[at]!;
+      unplaced.push({request: this.#batch[index]!, verdict: this.#verdictOf(index)});
+    }
+    return unplaced;
+  }
+}
+
+/** Its number in `DecisionColumns.affinities`. */
+export function affinityNumber(affinity: AffinityLevel): number {
+  return affinity === 'None' ? 0 : affinity === 'Near' ? 1 : 2;
+}

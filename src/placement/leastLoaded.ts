@@ -1,0 +1,71 @@
+import type {Demand} from '../api/resources.ts';
+import type {BatchState} from './batchState.ts';
+import {fits} from './freeCapacity.ts';
+import {type Addition, loadWith} from './load.ts';
+import type {LoadTree} from './loadTree.ts';
+import type {Tier} from './tier.ts';
+
+/**
+ * The worker of a tier that has the least load with one more request of a class, among those with
+ * room for it; the lowest position of equals.
+ *
+ * It asks the tier's trees, which all classes share, one a size group. A class that meets a top
+ * without room for it goes on with a copy of its own, out of which such workers are taken a word at
+ * a time: what has no room now has none until the end of the batch.
+ */
+export class LeastLoaded {
+  /** What the worker found last has with the request. */
+  load = 0;
+  readonly #demand: Demand;
+  readonly #one: Addition;
+  readonly #state: BatchState;
+  readonly #hasRoom: (position: number) => boolean;
+  readonly #trees: LoadTree[];
+  /** Which of `#trees` are copies. */
+  readonly #isOwn: boolean[] = [];
+
+  constructor(
+    tier: Tier,
+    {demand, one, state}: {readonly demand: Demand; one: Addition; state: BatchState},
+  ) {
+    this.#demand = demand;
+    this.#one = one;
+    this.#state = state;
+    this.#hasRoom = (position) => fits(state.free, state.layout, position, demand);
+    this.#trees = tier.trees(state.rows.lowered).filter((tree) => tree !== undefined);
+  }
+
+  /** -1 when no worker has room. */
+  find(): number {
+    const {layout, free} = this.#state;
+    let best = -1;
+    for (let group = 0; group < this.#trees.length; group++) {
+      const position = this.#topOf(group);
+      if (position < 0) continue;
+      const load = loadWith(layout, free, position, this.#one);
+      const isBehind = load > this.load || (load === this.load && position > best);
+      if (best >= 0 && isBehind) continue;
+      best = position;
+      this.load = load;
+    }
+    return best;
+  }
+
+  #topOf(group: number): number {
+    const {layout, free} = this.#state;
+    for (;;) {
+      const top = this.#trees[group]!.settledTop(free.load);
+      if (top < 0 || fits(free, layout, top, this.#demand)) return top;
+      this.#ownTree(group).keep(top >> 5, this.#hasRoom, free.load);
+    }
+  }
+
+  #ownTree(group: number): LoadTree {
+    const tree = this.#trees[group]!;
+    if (this.#isOwn[group]) return tree;
+    const own = this.#state.rows.spareTrees.copyOf(tree);
+    this.#isOwn[group] = true;
+    this.#trees[group] = own;
+    return own;
+  }
+}

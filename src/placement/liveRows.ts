@@ -1,0 +1,172 @@
+import {EligibilityCache} from './eligibilityCache.ts';
+import {findGap} from './findGap.ts';
+import {FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {Journal} from './journal.ts';
+import {Layout} from './layout.ts';
+import {loadWith, NOTHING} from './load.ts';
+import type {PlacementPool, PlacementWorker} from './plan.ts';
+import {RowIndexes, type WorkerRows} from './rowIndex.ts';
+import {SavedRows} from './savedRows.ts';
+import {SpareTrees} from './spareTrees.ts';
+import type {WorkerEntry} from './workerEntry.ts';
+
+/** Of all changes at once, up to one of so many workers is brought in by itself. */
+const FEW_SHARE = 16;
+/** As many are always few: laying out anew is for large tables that change as a whole. */
+const FEW_WORKERS = 64;
+
+/**
+ * The rows of all workers, and everything that is derived from them: brought in line with the
+ * table's entries one row at a time, or laid out anew where there is no gap for one that joins.
+ *
+ *     entry --bring in--> layout, free  --then told--> eligibility (slots, usage, trees)
+ *                                                      indexes (buckets), journal of falling loads
+ *
+ * Cost: O(log workers) a change and a look per set of terms remembered; laid out anew O(workers).
+ */
+export class LiveRows implements WorkerRows {
+  layout = new Layout(0);
+  free = new FreeCapacity(0, 0);
+  readonly eligibility = new EligibilityCache(this);
+  readonly indexes = new RowIndexes(this);
+  /** Positions whose load may be less than it was. */
+  readonly lowered = new Journal();
+  readonly spareTrees = new SpareTrees();
+  /** What `place` has to put back; empty between its calls. */
+  readonly saved = new SavedRows();
+  /** Of the table; a snapshot of another one is out of date. */
+  generation = 0;
+  /** Names by position, for plans: never changed once a plan has it. */
+  #names: string[] = [];
+  #areNamesShared = false;
+  #gpusUsed = 0;
+
+  /** For whoever reads them later: they stay as they are now. */
+  shareNames(): readonly string[] {
+    this.#areNamesShared = true;
+    return this.#names;
+  }
+
+  /** Whether so many rows at once are better brought in one by one. */
+  areFew(changed: number): boolean {
+    return changed <= Math.max(FEW_WORKERS, this.layout.workerCount / FEW_SHARE);
+  }
+
+  /** Brings one row in line with its entry; false when there is no gap or no room for it. */
+  bringIn(entry: WorkerEntry, pools: ReadonlyMap<string, PlacementPool>): boolean {
+    const {worker} = entry;
+    if (!worker) {
+      if (entry.position >= 0) this.#leave(entry);
+      return true;
+    }
+    const pool = pools.get(worker.poolName);
+    if (entry.position < 0) return this.#join(entry, worker, pool);
+    const {position} = entry;
+    const old = this.layout.workers[position]!;
+    if (this.layout.isAlike(position, worker, pool)) {
+      this.layout.workers[position] = worker;
+      if (old !== worker) for (const one of this.eligibility.all()) one.reconsider(position);
+      this.#rewriteFree(entry);
+      return true;
+    }
+    return this.#reshape(entry, worker, pool);
+  }
+
+  /** Every worker anew, with a gap before and after each. O(workers). */
+  layOut(entries: readonly WorkerEntry[], pools: ReadonlyMap<string, PlacementPool>): void {
+    const positions = 2 * entries.length + 1;
+    let gpus = 0;
+    for (const {worker} of entries) gpus += worker?.capacity.gpuCount ?? 0;
+    this.layout = new Layout(positions);
+    // Room for a quarter more devices, and for one worker with many.
+    this.free = new FreeCapacity(positions, gpus + (gpus >> 2) + 64);
+    this.eligibility.clear();
+    this.#gpusUsed = 0;
+    this.#names = Array.from({length: positions}, () => '');
+    this.#areNamesShared = false;
+    for (const [index, entry] of entries.entries()) {
+      const position = 2 * index + 1;
+      entry.position = position;
+      this.layout.hash.fill(entry.hash, position, position + 2);
+      this.#write(entry, entry.worker!, pools.get(entry.worker!.poolName));
+      this.#names[position] = entry.name;
+    }
+    this.indexes.remap();
+  }
+
+  #join(entry: WorkerEntry, worker: PlacementWorker, pool: PlacementPool | undefined): boolean {
+    const position = findGap(this.layout, entry.hash, entry.name);
+    if (position < 0 || !this.#hasDevices(worker.capacity.gpuCount)) return false;
+    entry.position = position;
+    if (this.#areNamesShared) this.#names = this.#names.slice();
+    this.#areNamesShared = false;
+    this.#names[position] = entry.name;
+    this.#write(entry, worker, pool);
+    for (const one of this.eligibility.all()) one.admit(position);
+    this.indexes.rowChanged(position);
+    return true;
+  }
+
+  #leave(entry: WorkerEntry): void {
+    const {position} = entry;
+    for (const one of this.eligibility.all()) one.dismiss(position);
+    this.layout.clear(position);
+    entry.position = -1;
+    this.indexes.rowChanged(position);
+  }
+
+  /** Another capacity or strategy: as if it left and joined, in its place. */
+  #reshape(entry: WorkerEntry, worker: PlacementWorker, pool: PlacementPool | undefined): boolean {
+    if (!this.#hasDevices(worker.capacity.gpuCount)) return false;
+    for (const one of this.eligibility.all()) one.dismiss(entry.position);
+    this.#write(entry, worker, pool);
+    for (const one of this.eligibility.all()) one.admit(entry.position);
+    this.indexes.rowChanged(entry.position);
+    return true;
+  }
+
+  #rewriteFree(entry: WorkerEntry): void {
+    const {position} = entry;
+    const before = this.free.load[position]!;
+    for (const one of this.eligibility.all()) one.countUsage(position, -1);
+    this.#writeFree(entry);
+    for (const one of this.eligibility.all()) one.countUsage(position, 1);
+    if (this.free.load[position]! < before) this.lowered.note(position);
+    this.indexes.rowChanged(position);
+  }
+
+  #hasDevices(count: number): boolean {
+    return this.#gpusUsed + count <= this.free.gpuMillis.length;
+  }
+
+  #write(entry: WorkerEntry, worker: PlacementWorker, pool: PlacementPool | undefined): void {
+    const {position} = entry;
+    const {gpuCount} = worker.capacity;
+    const {gpuStart, gpuEnd} = this.layout;
+    const hasOwn = gpuEnd[position]! - gpuStart[position]! === gpuCount;
+    this.layout.write(position, worker, {
+      gpuStart: hasOwn ? gpuStart[position]! : this.#gpusUsed,
+      pool,
+    });
+    if (!hasOwn) this.#gpusUsed += gpuCount;
+    this.#writeFree(entry);
+  }
+
+  #writeFree(entry: WorkerEntry): void {
+    const {layout, free} = this;
+    const {position} = entry;
+    free.cpuMillis[position] = layout.cpuMillis[position]! - entry.cpuMillis;
+    free.memoryBytes[position] = layout.memoryBytes[position]! - entry.memoryBytes;
+    free.containers[position] = layout.containers[position]! - entry.containers;
+    const start = layout.gpuStart[position]!;
+    const end = layout.gpuEnd[position]!;
+    let total = 0;
+    for (let at = start; at < end; at++) {
+      const left = Math.max(0, WHOLE_GPU_MILLIS - (entry.gpuMillis[at - start] ?? 0));
+      free.gpuMillis[at] = left;
+      total += left;
+    }
+    free.gpuTotal[position] = total;
+    free.load[position] = loadWith(layout, free, position, NOTHING);
+  }
+}
