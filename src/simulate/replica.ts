@@ -5,31 +5,36 @@ import {KubernetesLedger} from '../ledger/kubernetesLedger.ts';
 import type {Ledger} from '../ledger/ledger.ts';
 import type {Clock} from '../lib/clock.ts';
 import type {Log} from '../lib/log.ts';
-import {seededRandom} from '../lib/random.ts';
+import type {Random} from '../lib/random.ts';
 import type {CycleSummary} from '../observe/cycleSummary.ts';
 import {Metrics} from '../observe/metrics.ts';
 import {Operator, type OperatorEnd} from '../operator.ts';
 import type {CallMatch} from './calls.ts';
 import {PausableClock} from './pausableClock.ts';
-import {ReplicaTransport, type SentCall} from './replicaTransport.ts';
+import {type Network, ReplicaTransport, type SentCall} from './replicaTransport.ts';
 
 export type ConfigChanges = Parameters<typeof defaultConfig>[0];
-
-export interface ReplicaOptions {
-  readonly name: string;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly seed: number;
-  readonly latencyMs: number;
-  /** A memory ledger shared by all replicas; undefined: each has the Ledger object. */
-  readonly ledger: Ledger | undefined;
-  readonly config: ConfigChanges;
-}
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
   readonly keys: object;
+}
+
+export interface ReplicaOptions {
+  readonly name: string;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  /** Its way to a ledger outside; undefined: it has the Ledger object. */
+  readonly ledger: ((replica: Replica) => Ledger) | undefined;
+  readonly config: ConfigChanges;
+  /** Default true: `transport.calls`, `cycles` and `log` hold everything from the start. */
+  readonly keepsRecords?: boolean;
+  /** Sees every line of its log. */
+  readonly onLog?: (line: LogLine) => void;
+  readonly onCycle?: (summary: CycleSummary) => void;
 }
 
 /** One operator process of a test: started, stopped, paused, resumed, killed. */
@@ -50,12 +55,14 @@ export class Replica {
   isKilled = false;
   #isPaused = false;
 
-  constructor({name, transport, clock, seed, latencyMs, ledger, config}: ReplicaOptions) {
+  constructor(options: ReplicaOptions) {
+    const {name, transport, clock, random, network, ledger, config} = options;
+    const {keepsRecords = true, onLog = () => {}, onCycle = () => {}} = options;
     this.name = name;
     this.#clock = new PausableClock(clock);
     this.faults = new FaultyTransport({transport, clock: this.#clock});
-    const own = {transport: this.faults, clock, ownClock: this.#clock, latencyMs};
-    this.transport = new ReplicaTransport(own);
+    const own = {transport: this.faults, clock, ownClock: this.#clock};
+    this.transport = new ReplicaTransport({...own, network, keepsCalls: keepsRecords});
     const settings = defaultConfig(config);
     const {name: ledgerName, maxInFlight} = settings.ledger;
     this.operator = new Operator({
@@ -64,13 +71,19 @@ export class Replica {
       namespace: 'default',
       identity: name,
       ledger: (bound) =>
-        ledger ??
+        ledger?.(this) ??
         new KubernetesLedger({transport: this.transport, name: ledgerName, bound, maxInFlight}),
       clock: this.#clock,
-      random: seededRandom(seed),
-      log: collect(this.log),
+      random,
+      log: logTo((line) => {
+        if (keepsRecords) this.log.push(line);
+        onLog(line);
+      }),
       metrics: this.metrics,
-      onCycle: (summary) => this.cycles.push(summary),
+      onCycle: (summary) => {
+        if (keepsRecords) this.cycles.push(summary);
+        onCycle(summary);
+      },
     });
   }
 
@@ -98,6 +111,7 @@ export class Replica {
   }
 
   resume(): void {
+    if (this.isKilled) return;
     this.#isPaused = false;
     this.transport.resume();
     this.#clock.resume();
@@ -107,6 +121,11 @@ export class Replica {
   kill(): void {
     this.isKilled = true;
     this.pause();
+    this.transport.die();
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   get isRunning(): boolean {
@@ -118,6 +137,11 @@ export class Replica {
     const {isLeader, checks} = this.operator;
     const isActive = this.isRunning && !this.#isPaused;
     return isActive && isLeader && checks.every(({waitingFor}) => waitingFor() === undefined);
+  }
+
+  /** Time as this process has it: it stands still while it is paused. */
+  get clock(): Clock {
+    return this.#clock;
   }
 
   sent(matches: CallMatch): readonly SentCall[] {
@@ -132,9 +156,9 @@ export class Replica {
   }
 }
 
-function collect(lines: LogLine[]): Log {
+function logTo(take: (line: LogLine) => void): Log {
   const at = (level: LogLine['level']) => (keys: object, message: string) => {
-    lines.push({level, message, keys});
+    take({level, message, keys});
   };
   const log: Log = {
     debug: at('debug'),

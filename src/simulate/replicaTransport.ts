@@ -5,8 +5,9 @@ import {
   TransportError,
   type WatchReply,
 } from '../kube/transport.ts';
-import {type Clock, sleep} from '../lib/clock.ts';
+import type {Clock} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
+import {delay} from './delay.ts';
 
 /** A call as it left the replica. */
 export interface SentCall extends ApiCall {
@@ -14,12 +15,14 @@ export interface SentCall extends ApiCall {
   readonly atMs: number;
 }
 
+/**
+ * `sent`: on its way there, nothing has happened. `done`: executed, the reply on its way back.
+ */
+export type CallMoment = 'sent' | 'done';
+
 export interface HoldOptions {
   readonly matches: (call: ApiCall) => boolean;
-  /**
-   * `sent`: on its way there, nothing has happened. `done`: executed, the reply on its way back.
-   */
-  readonly at: 'sent' | 'done';
+  readonly at: CallMoment;
   /** How many calls it holds. Default: every one until it is released. */
   readonly times?: number;
 }
@@ -41,12 +44,25 @@ export class Hold {
     this.#gate.open();
   }
 
-  async pass(call: ApiCall, at: HoldOptions['at']): Promise<void> {
+  async pass(call: ApiCall, at: CallMoment): Promise<void> {
     const {matches, times = Number.POSITIVE_INFINITY, at: place} = this.#options;
     if (this.#isReleased || at !== place || this.calls.length >= times || !matches(call)) return;
     this.calls.push(call);
     await this.#gate.wait(new AbortController().signal);
   }
+}
+
+/** What lies between a replica and the API server. */
+export interface Network {
+  /** Of one call, on its way there and, where asked again, back. */
+  latencyMs(): number;
+  /** How long the lines of a watch are on their way; each stream keeps its order. */
+  lagMs?(call: ApiCall): number;
+  /**
+   * Asked at both moments of each call, of a watch at `sent` only. The call waits for what it
+   * returns; where that never settles, nothing more of the call happens.
+   */
+  pass?(call: ApiCall, moment: CallMoment, isWatch: boolean): Promise<void> | undefined;
 }
 
 export interface ReplicaTransportOptions {
@@ -55,7 +71,9 @@ export interface ReplicaTransportOptions {
   readonly clock: Clock;
   /** The replica's own: it gives a call up by it. */
   readonly ownClock: Clock;
-  readonly latencyMs: number;
+  readonly network: Network;
+  /** Notes every call in `calls`. */
+  readonly keepsCalls: boolean;
 }
 
 const timeoutMs = 10_000;
@@ -69,6 +87,7 @@ export class ReplicaTransport implements Transport {
   readonly #options: ReplicaTransportOptions;
   readonly #holds: Hold[] = [];
   readonly #resumed = new Gate();
+  readonly #dead = new AbortController();
   #isPaused = false;
 
   constructor(options: ReplicaTransportOptions) {
@@ -90,6 +109,12 @@ export class ReplicaTransport implements Transport {
     this.#resumed.open();
   }
 
+  /** Its process is gone: the server ends its watches. Calls on their way arrive. */
+  die(): void {
+    this.pause();
+    this.#dead.abort();
+  }
+
   async send<T = unknown>(call: ApiCall, signal?: AbortSignal): Promise<ApiReply<T>> {
     this.#note(call, false);
     const over = new AbortController();
@@ -108,15 +133,17 @@ export class ReplicaTransport implements Transport {
       over.abort('over');
       cancel();
       signal?.removeEventListener('abort', onAbort);
-      await this.#running();
+      if (this.#isPaused) await this.#running();
     }
   }
 
   async watch(call: ApiCall, signal: AbortSignal): Promise<WatchReply> {
     this.#note(call, true);
-    const reply = await this.#options.transport.watch(call, signal);
+    await this.#options.network.pass?.(call, 'sent', true);
+    const alive = AbortSignal.any([signal, this.#dead.signal]);
+    const reply = await this.#options.transport.watch(call, alive);
     await this.#running();
-    return {...reply, lines: this.#whileRunning(reply.lines)};
+    return {...reply, lines: this.#arriving(call, reply.lines)};
   }
 
   async close(): Promise<void> {
@@ -124,18 +151,36 @@ export class ReplicaTransport implements Transport {
   }
 
   async #carry<T>(call: ApiCall, over: AbortSignal): Promise<ApiReply<T>> {
-    const {transport, clock, latencyMs} = this.#options;
-    if (latencyMs > 0) await sleep(clock, latencyMs, new AbortController().signal);
+    const {transport, network} = this.#options;
+    // Before the latency: a fault hits the call as it leaves, in the order in which calls are made.
+    const passed = network.pass?.(call, 'sent', false);
+    if (passed) await passed;
+    await this.#latency();
     for (const hold of this.#holds) await hold.pass(call, 'sent');
     // What its sender has given up is on its way all the same.
     const reply = await transport.send<T>(call, over.aborted ? undefined : over);
     for (const hold of this.#holds) await hold.pass(call, 'done');
+    const returned = network.pass?.(call, 'done', false);
+    if (returned) await returned;
     return reply;
   }
 
-  async *#whileRunning(lines: AsyncIterable<string>): AsyncGenerator<string, void> {
+  async #latency(): Promise<void> {
+    const {clock, network} = this.#options;
+    const latencyMs = network.latencyMs();
+    if (latencyMs > 0) await delay(clock, latencyMs);
+  }
+
+  /** Lines that come while an earlier one is on its way arrive with it. */
+  async *#arriving(call: ApiCall, lines: AsyncIterable<string>): AsyncGenerator<string, void> {
+    const {clock, network} = this.#options;
+    let arrivedMs = -1;
     for await (const line of lines) {
-      await this.#running();
+      if (network.lagMs && clock.monotonicMs() !== arrivedMs) {
+        await delay(clock, network.lagMs(call));
+        arrivedMs = clock.monotonicMs();
+      }
+      if (this.#isPaused) await this.#running();
       yield line;
     }
   }
@@ -145,6 +190,7 @@ export class ReplicaTransport implements Transport {
   }
 
   #note(call: ApiCall, isWatch: boolean): void {
+    if (!this.#options.keepsCalls) return;
     this.calls.push({...call, isWatch, atMs: this.#options.clock.monotonicMs()});
   }
 }

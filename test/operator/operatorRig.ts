@@ -37,13 +37,14 @@ export class OperatorRig {
   /** Starts one more replica; it leads once nobody else does. */
   add(): Replica {
     const index = this.replicas.length;
+    const ledger = this.#ledger;
     const replica = new Replica({
       name: `replica-${index}`,
       transport: this.world.server.transport({user: `replica-${index}`}),
       clock: this.world.clock,
-      seed: this.#seed * 1_000 + index,
-      latencyMs: this.#options.latencyMs ?? 2,
-      ledger: this.#ledger,
+      random: seededRandom(this.#seed * 1_000 + index),
+      network: {latencyMs: () => this.#options.latencyMs ?? 2},
+      ledger: ledger && (() => ledger),
       config: this.#options.config ?? {},
     });
     this.replicas.push(replica);
