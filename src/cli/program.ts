@@ -1,4 +1,5 @@
 import {Command, InvalidArgumentError} from 'commander';
+import {addBench} from './addBench.ts';
 import type {DemoOptions} from './demoCommand.ts';
 import {settingOptions} from './settings.ts';
 import {version} from './version.ts';
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(berth --help lists the commands)');
   addOperator(program);
   addDemo(program);
+  addBench(program);
   return program;
 }
 

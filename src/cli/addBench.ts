@@ -1,0 +1,52 @@
+import {type Command, InvalidArgumentError} from 'commander';
+import type {PolicyName} from '../bench/openb.ts';
+import type {BenchOptions} from './benchCommand.ts';
+
+const benchHelp = `
+Progress goes to stderr. Policy bestfit is one of the published ones, done again: it checks the replay itself.
+The exit code is 1 when published figures were given and ours miss the bar that they set.`;
+
+/** `berth bench openb`. */
+export function addBench(program: Command): void {
+  program
+    .command('bench')
+    .description('Measure the placement engine on recorded clusters.')
+    .command('openb <nodes.csv> <pods.csv...>')
+    .description('Replay lists of the openb format, by the protocol of FGD (USENIX ATC 2023).')
+    .showHelpAfterError('(berth bench openb --help lists the options)')
+    .addHelpText('after', benchHelp)
+    .option('--seeds <list>', 'seeds of the replays, comma-separated', seedsOf, defaultSeeds)
+    .option('--batch <list>', 'arrivals a decision, comma-separated', batchesOf, [1, 32, 512])
+    .option('--policy <list>', 'berth, bestfit', policiesOf, ['berth'])
+    .option('--expected <expected.csv>', 'published figures, to print beside ours')
+    .option('--json', 'print the figures as JSON')
+    .action(async (nodes: string, pods: string[], options: BenchOptions) => {
+      const {runBenchOpenb} = await import('./benchCommand.ts');
+      runBenchOpenb(nodes, pods, options);
+    });
+}
+
+const defaultSeeds = [42, 43, 44, 45, 46, 47, 48, 49, 50, 51];
+const seedsOf = listOf(1_000, numberOf(0, 2 ** 32 - 1));
+const batchesOf = listOf(20, numberOf(1, 100_000));
+const policiesOf = listOf(2, (text): PolicyName => {
+  if (text === 'berth' || text === 'bestfit') return text;
+  throw new InvalidArgumentError('wanted berth or bestfit.');
+});
+
+function listOf<Item>(max: number, parse: (text: string) => Item): (text: string) => Item[] {
+  return (text) => {
+    const items = [...new Set(text.split(',').map((item) => parse(item.trim())))];
+    if (items.length <= max) return items;
+    throw new InvalidArgumentError(`wanted at most ${max}.`);
+  };
+}
+
+/** A whole number from `min` to `max`. */
+function numberOf(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`wanted a whole number from ${min} to ${max}.`);
+  };
+}
