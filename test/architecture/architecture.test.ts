@@ -28,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: ['lib', 'api', 'kube'],
   embedded: ['lib', 'api', 'kube'],
   audit: ['lib', 'kube'],
+  bench: ['lib', 'api', 'placement'],
   simulate: [
     'lib',
     'api',
@@ -57,6 +58,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'embedded',
     'audit',
     'simulate',
+    'bench',
     'root',
   ],
   root: [
