@@ -70,7 +70,7 @@ function specFields(spec: z.output<typeof containerRequestSpecSchema>) {
     constraints,
     classKey,
     affinityKey,
-    affinityHash: hashString(affinityKey),
+    affinityHash: hashString(affinityKey) | 0,
     affinityExplicit: spec.affinityKey !== undefined,
     priority: spec.priority,
     placementTimeoutSeconds: spec.placementTimeoutSeconds,

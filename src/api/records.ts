@@ -39,7 +39,7 @@ export interface RequestRecord extends Identity {
   readonly classKey: string;
   /** `spec.affinityKey`, else the image. */
   readonly affinityKey: string;
-  /** Of the key: hashing it in each decision would cost as much as a decision. */
+  /** `hashString` of it as a signed integer: once here instead of in each decision. */
   readonly affinityHash: number;
   /** False when the key is only the image: then the load is levelled exactly. */
   readonly affinityExplicit: boolean;

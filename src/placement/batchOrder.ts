@@ -1,6 +1,6 @@
 import {assert} from '../lib/assert.ts';
+import type {ClassifiedBatch} from './classifiedBatch.ts';
 import {MAX_PRIORITY} from './inputChecks.ts';
-import type {PlacementRequest} from './plan.ts';
 import {Kind, type RequestClass} from './requestClass.ts';
 
 const DIGIT_BITS = 11;
@@ -12,19 +12,13 @@ const MAX_CLASSES = 2_000_000;
 /**
  * Indexes of the batch in the order of their decisions: higher priority strictly first, inside it
  * by kind, spread classes by size (largest first keeps max/mean tight), then as they arrived.
- *
- * @param classOf index into `classes` of each request
  */
-export function orderBatch(
-  batch: readonly PlacementRequest[],
-  classes: readonly RequestClass[],
-  classOf: Int32Array,
-): Int32Array {
+export function orderBatch({classes, classOf, priorities}: ClassifiedBatch): Int32Array {
   assert(classes.length <= MAX_CLASSES, `a batch has at most ${MAX_CLASSES} classes`);
   const {positions, count} = positionsOf(classes);
-  const keys = new Int32Array(batch.length);
-  for (let index = 0; index < batch.length; index++) {
-    const precedence = MAX_PRIORITY - batch[index]!.priority;
+  const keys = new Int32Array(classOf.length);
+  for (let index = 0; index < keys.length; index++) {
+    const precedence = MAX_PRIORITY - priorities[index]!;
     keys[index] = precedence * count + positions[classOf[index]!]!;
   }
   return stableOrder(keys);

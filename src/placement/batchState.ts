@@ -3,7 +3,6 @@ import type {FreeCapacity} from './freeCapacity.ts';
 import {takeDevices} from './gpuDevices.ts';
 import type {Layout} from './layout.ts';
 import type {LiveRows} from './liveRows.ts';
-import {loadWith, NOTHING} from './load.ts';
 import type {WorkerRows} from './rowIndex.ts';
 
 /**
@@ -41,9 +40,6 @@ export class BatchState implements WorkerRows {
       const end = layout.gpuEnd[position]!;
       takeDevices(free.gpuMillis, {start, end, demand}, devices, at);
       free.gpuTotal[position]! -= demand.gpuMillis * demand.gpuCount;
-    }
-    if (layout.packs[position] === 0) {
-      free.load[position] = loadWith(layout, free, position, NOTHING);
     }
     this.touched[this.touchedCount++] = position;
     rows.indexes.rowChanged(position);

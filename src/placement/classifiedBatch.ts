@@ -11,6 +11,10 @@ export interface ClassifiedBatch {
   readonly classes: readonly RequestClass[];
   /** Index into `classes` of each request. */
   readonly classOf: Int32Array;
+  /** Columns of what the loop reads of each request: in its order they are far apart. */
+  readonly priorities: Int32Array;
+  readonly hashes: Int32Array;
+  readonly isExplicit: Uint8Array;
 }
 
 /**
@@ -24,6 +28,9 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
   const demands = new Map<object, BatchDemand>();
   const uids = new UidSet(batch.length, (index) => batch[index]!.uid);
   const classOf = new Int32Array(batch.length);
+  const priorities = new Int32Array(batch.length);
+  const hashes = new Int32Array(batch.length);
+  const isExplicit = new Uint8Array(batch.length);
   let lastKey: string | undefined;
   let last = -1;
   for (let at = 0; at < batch.length; at++) {
@@ -40,6 +47,9 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
         classes.push(openClass(request, demands, state));
       }
     }
+    priorities[at] = request.priority;
+    hashes[at] = request.affinityHash;
+    isExplicit[at] = request.affinityExplicit ? 1 : 0;
     classOf[at] = last;
     classes[last]!.count++;
   }
@@ -50,7 +60,7 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
     sum.gpuMillis += count * demand.gpuCount * demand.gpuMillis;
     sum.containers += count;
   }
-  return {classes, classOf};
+  return {classes, classOf, priorities, hashes, isExplicit};
 }
 
 function openClass(

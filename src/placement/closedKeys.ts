@@ -1,3 +1,4 @@
+/** A power of two. */
 const PLACES = 1024;
 
 /**
@@ -8,11 +9,11 @@ export class ClosedKeys {
   #hashes: Float64Array | undefined;
 
   has(hash: number): boolean {
-    return this.#hashes?.[hash % PLACES] === hash;
+    return this.#hashes?.[hash & (PLACES - 1)] === hash;
   }
 
   add(hash: number): void {
-    this.#hashes ??= new Float64Array(PLACES).fill(-1);
-    this.#hashes[hash % PLACES] = hash;
+    this.#hashes ??= new Float64Array(PLACES).fill(Number.NaN);
+    this.#hashes[hash & (PLACES - 1)] = hash;
   }
 }

@@ -1,5 +1,6 @@
 import type {AffinityLevel} from '../api/records.ts';
-import type {Assigned, PlacementRequest, Plan, Unplaced, Verdict} from './plan.ts';
+import type {ClassifiedBatch} from './classifiedBatch.ts';
+import type {Assigned, PlacementRequest, Plan, Unplaced} from './plan.ts';
 
 const NO_DEVICES: readonly number[] = Object.freeze([]);
 
@@ -17,6 +18,12 @@ export interface DecisionColumns {
   readonly devices: Int32Array;
 }
 
+/** All that a plan's objects are made from. */
+interface Decided extends DecisionColumns, Pick<ClassifiedBatch, 'classes' | 'classOf'> {
+  /** Of workers, by position. */
+  readonly names: readonly string[];
+}
+
 /**
  * A plan as the loop writes it: columns of numbers. The objects are made when somebody asks for
  * them, once, so that the loop itself makes none.
@@ -27,22 +34,13 @@ export interface DecisionColumns {
  */
 export class DecidedPlan<Request extends PlacementRequest> implements Plan<Request> {
   readonly #batch: readonly Request[];
-  readonly #columns: DecisionColumns;
-  readonly #names: readonly string[];
-  readonly #verdictOf: (index: number) => Verdict;
+  readonly #decided: Decided;
   #assigned: readonly Assigned<Request>[] | undefined;
   #unplaced: readonly Unplaced<Request>[] | undefined;
 
-  /** @param names of workers by position; @param verdictOf a request of the batch, by its index */
-  constructor(
-    batch: readonly Request[],
-    columns: DecisionColumns,
-    {names, verdictOf}: {names: readonly string[]; verdictOf: (index: number) => Verdict},
-  ) {
+  constructor(batch: readonly Request[], decided: Decided) {
     this.#batch = batch;
-    this.#columns = columns;
-    this.#names = names;
-    this.#verdictOf = verdictOf;
+    this.#decided = decided;
   }
 
   get assigned(): readonly Assigned<Request>[] {
@@ -60,17 +58,17 @@ export class DecidedPlan<Request extends PlacementRequest> implements Plan<Reque
   }
 
   #listAssigned(): Assigned<Request>[] {
-    const {order, positions, affinities, devices} = this.#columns;
+    const {order, positions, affinities, devices, names, classes, classOf} = this.#decided;
     const assigned: Assigned<Request>[] = [];
     let device = 0;
     for (let at = 0; at < order.length; at++) {
       const position = positions[at]!;
       if (position < 0) continue;
-      const request = this.#batch[order[at]!]!;
-      const {gpuCount} = request.demand;
+      const index = order[at]!;
+      const {gpuCount} = classes[classOf[index]!]!.demand;
       assigned.push({
-        request,
-        workerName: this.#names[position]!,
+        request: this.#batch[index]!,
+        workerName: names[position]!,
         gpuDevices: gpuCount === 0 ? NO_DEVICES : [...devices.subarray(device, device + gpuCount)],
         affinity: AFFINITIES[affinities[at]!]!,
       });
@@ -80,12 +78,13 @@ export class DecidedPlan<Request extends PlacementRequest> implements Plan<Reque
   }
 
   #listUnplaced(): Unplaced<Request>[] {
-    const {order, positions} = this.#columns;
+    const {order, positions, classes, classOf} = this.#decided;
     const unplaced: Unplaced<Request>[] = [];
     for (let at = 0; at < order.length; at++) {
       if (positions[at]! >= 0) continue;
       const index = order[at]!;
-      unplaced.push({request: this.#batch[index]!, verdict: this.#verdictOf(index)});
+      const {verdict} = classes[classOf[index]!]!;
+      unplaced.push({request: this.#batch[index]!, verdict});
     }
     return unplaced;
   }

@@ -54,7 +54,7 @@ export class LeastLoaded {
   #topOf(group: number): number {
     const {layout, free} = this.#state;
     for (;;) {
-      const top = this.#trees[group]!.settledTop(free.load);
+      const top = this.#trees[group]!.settledTop(this.#state);
       if (top < 0 || fits(free, layout, top, this.#demand)) return top;
       this.#ownTree(group).keep(top >> 5, this.#hasRoom, free.load);
     }

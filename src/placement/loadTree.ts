@@ -1,3 +1,6 @@
+import {loadWith, NOTHING} from './load.ts';
+import type {WorkerRows} from './rowIndex.ts';
+
 const NONE = -1;
 
 /**
@@ -9,9 +12,9 @@ const NONE = -1;
  *        0..31      32..63      64..95     96..127          words: 1 = in the set
  *
  * The scores are in one column for all trees (`FreeCapacity.load`). Ties go to the lower position.
- * Within a batch loads only grow: a score that is out of date is too low, comes to the top too
- * early and is put right there (`settledTop`). What makes a load fall is noted in a journal, which
- * the tree's owner follows with `refresh`.
+ * Loads mostly grow: a score that is out of date is too low, comes to the top too early and is put
+ * right there (`settledTop`), so that a placement need not tell any tree. What makes a load fall is
+ * noted in a journal, which the tree's owner follows with `refresh`.
  *
  * Cost: `settledTop` O(1) where nothing changed; a refresh is one word and O(log words) matches; a
  * copy is two memory moves of 12 bytes a word and level (20,000 workers: 50 KB).
@@ -45,11 +48,14 @@ export class LoadTree {
   }
 
   /** The position with the least load, the lowest of equals; -1 when the set is empty. */
-  settledTop(load: Float64Array): number {
+  settledTop({layout, free}: WorkerRows): number {
     for (;;) {
       const top = this.#winners[1]!;
-      if (top < 0 || load[top] === this.#scores[1]) return top;
-      this.refresh(top >> 5, load);
+      if (top < 0) return top;
+      const load = loadWith(layout, free, top, NOTHING);
+      if (load === this.#scores[1]) return top;
+      free.load[top] = load;
+      this.refresh(top >> 5, free.load);
     }
   }
 

@@ -29,33 +29,26 @@ export function place<Request extends PlacementRequest>(
   const {rows} = snapshot;
   const state = new BatchState(rows, batch.length);
   const classified = classify(batch, state);
-  const {classes, classOf} = classified;
   try {
-    return new DecidedPlan(batch, decide(batch, classified, state), {
-      names: rows.shareNames(),
-      verdictOf: (index) => classes[classOf[index]!]!.verdict,
-    });
+    const columns = decide(classified, state);
+    return new DecidedPlan(batch, {...classified, ...columns, names: rows.shareNames()});
   } finally {
     state.restore();
   }
 }
 
 /** The hot loop: it makes no objects (shown by `node test/placement/bench.ts allocations`). */
-function decide(
-  batch: readonly PlacementRequest[],
-  {classes, classOf}: ClassifiedBatch,
-  state: BatchState,
-): DecisionColumns {
-  const order = orderBatch(batch, classes, classOf);
-  const positions = new Int32Array(batch.length);
-  const affinities = new Uint8Array(batch.length);
+function decide(batch: ClassifiedBatch, state: BatchState): DecisionColumns {
+  const {classes, classOf, hashes, isExplicit} = batch;
+  const order = orderBatch(batch);
+  const positions = new Int32Array(order.length);
+  const affinities = new Uint8Array(order.length);
   const devices = new Int32Array(deviceCount(classes));
   let device = 0;
   for (let at = 0; at < order.length; at++) {
     const index = order[at]!;
-    const request = batch[index]!;
     const requestClass = classes[classOf[index]!]!;
-    const position = requestClass.choose(request.affinityHash, request.affinityExplicit);
+    const position = requestClass.choose(hashes[index]!, isExplicit[index] === 1);
     positions[at] = position;
     if (position < 0) {
       requestClass.judge();

@@ -102,7 +102,7 @@ export function prepareRequest(options: RequestOptions): PlacementRequest {
     constraints,
     classKey: JSON.stringify([demand, constraints]),
     affinityKey: affinityKey ?? '',
-    affinityHash: hashString(affinityKey ?? ''),
+    affinityHash: hashString(affinityKey ?? '') | 0,
     affinityExplicit: affinityKey !== undefined,
     priority,
   };

@@ -11,7 +11,7 @@ export interface PlacementRequest {
   /** Equal for requests with equal demand and constraints. */
   readonly classKey: string;
   readonly affinityKey: string;
-  /** `hashString(affinityKey)`, computed once at arrival. */
+  /** `hashString(affinityKey) | 0`, computed once at arrival; signed, as V8 boxes what is not. */
   readonly affinityHash: number;
   /** False when nobody chose the key: then the load is levelled exactly (load bound 1). */
   readonly affinityExplicit: boolean;

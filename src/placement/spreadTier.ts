@@ -33,7 +33,7 @@ export class SpreadTier implements OpenTier {
   readonly #closed = new ClosedKeys();
   /** The least load among the workers that `#probedHash` last looked at, all above the least. */
   #probedLoad = Number.NEGATIVE_INFINITY;
-  #probedHash = -1;
+  #probedHash = Number.NaN;
 
   constructor(tier: Tier, demand: Demand, batchDemand: BatchDemand, state: BatchState) {
     this.#demand = demand;

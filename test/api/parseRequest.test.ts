@@ -36,7 +36,7 @@ describe('a request with the least it needs', () => {
       constraints: {tolerations: []},
       classKey: '100m 134217728B',
       affinityKey: 'app:v1',
-      affinityHash: hashString('app:v1'),
+      affinityHash: hashString('app:v1') | 0,
       affinityExplicit: false,
       priority: 0,
       placementTimeoutSeconds: undefined,

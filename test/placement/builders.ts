@@ -73,7 +73,7 @@ export function makeRequest(options: RequestOptions = {}): PlacementRequest {
     constraints,
     classKey: options.classKey ?? JSON.stringify([demand, constraints]),
     affinityKey,
-    affinityHash: hashString(affinityKey),
+    affinityHash: hashString(affinityKey) | 0,
     affinityExplicit: options.affinityExplicit ?? options.affinityKey !== undefined,
     priority: options.priority ?? 0,
   };

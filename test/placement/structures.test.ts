@@ -7,10 +7,11 @@ import {EligibilityCache} from '../../src/placement/eligibilityCache.ts';
 import {ExactSum} from '../../src/placement/exactSum.ts';
 import {FreeCapacity} from '../../src/placement/freeCapacity.ts';
 import {Layout} from '../../src/placement/layout.ts';
+import {loadWith, NOTHING} from '../../src/placement/load.ts';
 import {LoadTree} from '../../src/placement/loadTree.ts';
 import {probe, SlotTable} from '../../src/placement/slotTable.ts';
 import {UidSet} from '../../src/placement/uidSet.ts';
-import {makeRequest} from './builders.ts';
+import {makeRequest, makeWorker} from './builders.ts';
 
 test('a heap always has the least score at its top, the lowest rank among equals', () => {
   const score = fc.integer({min: 0, max: 9});
@@ -137,31 +138,39 @@ test('a tree has the least load at its top, whatever joined, left, rose or fell'
     fc.record({position: fc.nat({max: 199}), load: fc.option(fc.integer({min: 0, max: 5}))}),
     {maxLength: 300},
   );
+  const worker = makeWorker({cpuMillis: 10, memoryBytes: 0, containers: 0});
   fc.assert(
     fc.property(changes, (list) => {
+      const rows = {layout: new Layout(200), free: new FreeCapacity(200, 0)};
+      const {load} = rows.free;
+      for (let position = 0; position < 200; position++) {
+        rows.layout.write(position, worker, {gpuStart: 0, pool: undefined});
+      }
       const tree = new LoadTree(7);
-      const load = new Float64Array(224);
       const model = new Map<number, number>();
       for (const change of list) {
         const {position} = change;
-        const word = position >> 5;
         const before = model.get(position);
         if (change.load === null) {
           model.delete(position);
           tree.remove(position, load);
         } else {
           model.set(position, change.load);
-          load[position] = change.load;
-          tree.add(position);
+          rows.free.cpuMillis[position] = 10 - change.load;
           // A load that grew is found out at the top; only a join or a fall has to be told.
-          if (before === undefined || change.load < before) tree.refresh(word, load);
+          if (before === undefined || change.load < before) {
+            load[position] = loadWith(rows.layout, rows.free, position, NOTHING);
+            tree.add(position);
+            tree.refresh(position >> 5, load);
+          }
         }
         const [best] = [...model].toSorted(([a, left], [b, right]) => left - right || a - b);
         const copy = new LoadTree(7);
         copy.copyFrom(tree);
-        assert.equal(tree.settledTop(load), best?.[0] ?? -1);
+        assert.equal(tree.settledTop(rows), best?.[0] ?? -1);
+        assert.equal(copy.settledTop(rows), best?.[0] ?? -1);
         copy.build(load);
-        assert.equal(copy.settledTop(load), best?.[0] ?? -1);
+        assert.equal(copy.settledTop(rows), best?.[0] ?? -1);
       }
     }),
     {numRuns: 100},

@@ -24,7 +24,7 @@ export function makeRequest(
     constraints: {tolerations: []},
     classKey: 'small',
     affinityKey: 'image',
-    affinityHash: hashString('image'),
+    affinityHash: hashString('image') | 0,
     affinityExplicit: false,
     priority: 0,
     placementTimeoutSeconds: undefined,
