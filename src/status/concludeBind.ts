@@ -37,6 +37,9 @@ export function concludeBind(
       if (!router.replied(parseRequest(outcome.object))) release();
       return;
     case 'superseded':
+      // The read is ahead of the watch: where a bind of the leader before this one came late, it
+      // shows the capacity as bound, which released now would be given to somebody else.
+      if (outcome.object !== undefined) router.replied(parseRequest(outcome.object));
       release();
       // Where it still waits it is decided anew, on its present state.
       queue.requeue(key, {uid, delayMs: 0});

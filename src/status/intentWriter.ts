@@ -90,8 +90,9 @@ export class IntentWriter {
         case 'written':
           return written(found.object);
         case 'gone':
+          return {kind: 'gone'};
         case 'superseded':
-          return {kind: found.kind};
+          return {kind: 'superseded', object: found.object};
         case undefined: // aborted, or outdated: the loop's head says which
           break;
         default:

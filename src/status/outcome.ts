@@ -14,7 +14,11 @@ export type StatusOutcome =
   /** It said so before: nothing was sent. */
   | {readonly kind: 'unchanged'}
   /** The request is not any more what was decided upon: release, and decide anew where it waits. */
-  | {readonly kind: 'superseded'}
+  | {
+      readonly kind: 'superseded';
+      /** The object as it was read; absent where a newer intent took the place of this one. */
+      readonly object?: unknown;
+    }
   /** The object is deleted, or another one has its name: release. */
   | {readonly kind: 'gone'}
   /** The server does not take it, and did not: release, and try again after a backoff. */

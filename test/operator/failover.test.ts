@@ -121,6 +121,36 @@ describe('a leader that is killed', () => {
   });
 });
 
+describe('a bind of the leader before, which arrives after the read of the new one', () => {
+  it('keeps its worker, though the watch has not shown it yet', async () => {
+    const large = {resources: {cpu: '3', memory: '1Gi'}};
+    const rig = new OperatorRig();
+    await rig.world.createWorkers(['w-1']);
+    const first = await rig.lead();
+    const second = rig.add();
+    await rig.advance(5_000);
+    const late = first.transport.hold({matches: isBind, at: 'sent'});
+    await rig.world.createRequests(['r-1'], large);
+    await rig.until('its bind is on its way', () => late.calls.length === 1);
+    first.kill();
+    const own = second.transport.hold({matches: isBind, at: 'sent'});
+    await leads(rig, second);
+    await rig.until('it is rolled forward', () => own.calls.length === 1);
+    second.faults.silenceWatches();
+    late.release();
+    await rig.until('the late one arrives', () => rig.workerOf('r-1') === 'w-1');
+    own.release();
+    await rig.advance(1_000);
+    const {cache, update} = second.operator.stages;
+    expect(cache.isBound(rig.world.request('r-1').metadata.uid)).toBe(true);
+    expect(update.releaseCount).toBe(0);
+    await rig.world.createRequests(['r-2'], large);
+    await rig.advance(120_000);
+    expect(rig.workerOf('r-2')).toBeUndefined();
+    await rig.end();
+  });
+});
+
 describe('a standby whose watches have fallen silent', () => {
   it('reads what is true before it decides', async () => {
     const rig = new OperatorRig();

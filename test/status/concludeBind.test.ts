@@ -50,6 +50,11 @@ const rows: readonly Row[] = [
     calls: ['forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 0'],
   },
   {
+    name: 'superseded by what a read has shown: that counts before anything is released',
+    outcome: {kind: 'superseded', object: placed},
+    calls: ['replied w-1', 'forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 0'],
+  },
+  {
     name: 'superseded by a placement that is bound: nothing is released',
     outcome: {kind: 'superseded'},
     isAssumed: false,
