@@ -56,7 +56,7 @@ export class LeastLoaded {
     for (;;) {
       const top = this.#trees[group]!.settledTop(this.#state);
       if (top < 0 || fits(free, layout, top, this.#demand)) return top;
-      this.#ownTree(group).keep(top >> 5, this.#hasRoom, free.load);
+      this.#ownTree(group).keep(top, this.#hasRoom, free.load);
     }
   }
 

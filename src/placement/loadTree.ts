@@ -3,6 +3,11 @@ import type {WorkerRows} from './rowIndex.ts';
 
 const NONE = -1;
 
+/** Positions of one leaf, as a power of two. */
+const LEAF_BITS = 4;
+const LEAF_MASK = 2 ** (2 ** LEAF_BITS) - 1;
+const LEAVES_A_WORD = 32 >> LEAF_BITS;
+
 /**
  * The least loaded worker of a set: a tournament over the words of a bitmap, 32 positions each.
  *
@@ -29,7 +34,7 @@ export class LoadTree {
   /** An empty set. @param words of its bitmap */
   constructor(words: number) {
     let leaves = 1;
-    while (leaves < words) leaves *= 2;
+    while (leaves < words * LEAVES_A_WORD) leaves *= 2;
     this.#words = new Int32Array(words);
     this.#leaves = leaves;
     this.#winners = new Int32Array(2 * leaves).fill(NONE);
@@ -55,7 +60,7 @@ export class LoadTree {
       const load = loadWith(layout, free, top, NOTHING);
       if (load === this.#scores[1]) return top;
       free.load[top] = load;
-      this.refresh(top >> 5, free.load);
+      this.refresh(top, free.load);
     }
   }
 
@@ -66,42 +71,48 @@ export class LoadTree {
 
   remove(position: number, load: Float64Array): void {
     this.#words[position >> 5]! &= ~(1 << (position & 31));
-    this.refresh(position >> 5, load);
+    this.refresh(position, load);
   }
 
-  /** Takes out those of a word's 32 positions that do not pass. */
-  keep(word: number, passes: (position: number) => boolean, load: Float64Array): void {
-    for (let bits = this.#words[word]!; bits !== 0; bits &= bits - 1) {
-      const bit = bits & -bits;
-      if (!passes((word << 5) + 31 - Math.clz32(bit))) this.#words[word]! &= ~bit;
+  /** Takes out those of a position's leaf that do not pass. */
+  keep(position: number, passes: (position: number) => boolean, load: Float64Array): void {
+    const first = (position >> LEAF_BITS) << LEAF_BITS;
+    const word = first >> 5;
+    for (let at = first; at < first + (1 << LEAF_BITS); at++) {
+      if (((this.#words[word]! >>> (at & 31)) & 1) === 0 || passes(at)) continue;
+      this.#words[word]! &= ~(1 << (at & 31));
     }
-    this.refresh(word, load);
+    this.refresh(position, load);
   }
 
   /** All matches anew. O(positions). */
   build(load: Float64Array): void {
-    for (let word = 0; word < this.#words.length; word++) this.#judgeWord(word, load);
+    const leaves = this.#words.length * LEAVES_A_WORD;
+    for (let leaf = 0; leaf < leaves; leaf++) this.#judgeLeaf(leaf, load);
     for (let place = this.#leaves - 1; place >= 1; place--) this.#match(place);
   }
 
   /** The matches that the 32 positions of a word take part in. */
-  refresh(word: number, load: Float64Array): void {
-    this.#judgeWord(word, load);
-    for (let place = (this.#leaves + word) >> 1; place >= 1; place >>= 1) this.#match(place);
+  refresh(position: number, load: Float64Array): void {
+    const leaf = position >> LEAF_BITS;
+    this.#judgeLeaf(leaf, load);
+    for (let place = (this.#leaves + leaf) >> 1; place >= 1; place >>= 1) this.#match(place);
   }
 
-  #judgeWord(word: number, load: Float64Array): void {
+  #judgeLeaf(leaf: number, load: Float64Array): void {
+    const first = leaf << LEAF_BITS;
+    let bits = (this.#words[first >> 5]! >>> (first & 31)) & LEAF_MASK;
     let best = NONE;
     let least = Number.POSITIVE_INFINITY;
-    for (let bits = this.#words[word]!; bits !== 0; bits &= bits - 1) {
-      const position = (word << 5) + 31 - Math.clz32(bits & -bits);
+    for (; bits !== 0; bits &= bits - 1) {
+      const position = first + 31 - Math.clz32(bits & -bits);
       const score = load[position]!;
       if (score >= least) continue;
       best = position;
       least = score;
     }
-    this.#winners[this.#leaves + word] = best;
-    this.#scores[this.#leaves + word] = least;
+    this.#winners[this.#leaves + leaf] = best;
+    this.#scores[this.#leaves + leaf] = least;
   }
 
   #match(place: number): void {

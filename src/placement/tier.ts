@@ -43,7 +43,7 @@ export class Tier {
     if (!this.#trees) return;
     const tree = this.#treeOf(this.#rows.layout.sizeGroup[position]!, this.#trees);
     tree.add(position);
-    tree.refresh(position >> 5, this.#rows.free.load);
+    tree.refresh(position, this.#rows.free.load);
   }
 
   /** Before the row changes: what was counted of it is taken back. */
@@ -114,7 +114,7 @@ export class Tier {
       if (isFarBehind) tree?.build(load);
       else
         for (let entry = trees.seen; entry < lowered.end; entry++) {
-          tree?.refresh(lowered.at(entry) >> 5, load);
+          tree?.refresh(lowered.at(entry), load);
         }
     }
     trees.seen = lowered.end;

@@ -161,7 +161,7 @@ test('a tree has the least load at its top, whatever joined, left, rose or fell'
           if (before === undefined || change.load < before) {
             load[position] = loadWith(rows.layout, rows.free, position, NOTHING);
             tree.add(position);
-            tree.refresh(position >> 5, load);
+            tree.refresh(position, load);
           }
         }
         const [best] = [...model].toSorted(([a, left], [b, right]) => left - right || a - b);
