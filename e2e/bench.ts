@@ -88,7 +88,7 @@ async function measureBurst(
     await clear(witness, burst);
     await clear(witness, {transport, namespace: 'floor'});
   }
-  witness.stop();
+  const {violationCount, revisions} = await witness.verdict();
   const of = (pick: (result: (typeof results)[number]) => number) => results.map(pick);
   const ratios = of(({totalMs, floorMs}) => totalMs / floorMs);
   const spread = (values: readonly number[], digits = 0) =>
@@ -104,9 +104,7 @@ async function measureBurst(
     `  commits / batches ${results.map(({commits, batches}) => `${commits}/${batches}`).join(' ')}`,
   );
   say(`  memory MB         ${spread(of(({memoryMb}) => memoryMb))}`);
-  say(
-    `  violations        ${witness.auditor.violations.length} in ${witness.auditor.revisions} revisions`,
-  );
+  say(`  violations        ${violationCount} in ${revisions} revisions`);
 }
 
 async function measureStart(api: RealApiServer, installation: Installation): Promise<void> {
@@ -129,7 +127,7 @@ async function measureStart(api: RealApiServer, installation: Installation): Pro
     memoryMb.push((await operator.metric('process_resident_memory_bytes')) / 1e6);
     await operator.stop();
   }
-  witness.stop();
+  await witness.verdict();
   say(`start with ${start.workers} workers and ${start.finished} finished requests, of ${rounds}`);
   say(
     `  s from exec to the first placement seen ${seconds.map((value) => value.toFixed(2)).join(' ')}`,

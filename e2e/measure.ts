@@ -1,55 +1,64 @@
-import {Auditor} from '../src/audit/auditor.ts';
-import {RawWatch} from '../src/audit/rawWatch.ts';
-import {containerRequests, pathOf, workers} from '../src/kube/resource.ts';
+import type {Auditor} from '../src/audit/auditor.ts';
+import {LiveAudit} from '../src/audit/liveAudit.ts';
+import type {ObservedEvent} from '../src/audit/observed.ts';
 import type {Transport} from '../src/kube/transport.ts';
-import {systemClock} from '../src/lib/clock.ts';
+import {sleep, systemClock} from '../src/lib/clock.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
 
+const tickMs = 1_000;
+
 /**
- * The independent watcher of a whole run: raw watches of everything, an auditor at every revision,
- * and when each request was first seen placed.
+ * The independent watcher of a whole run: an auditor at every revision, and when each request was
+ * first seen placed. What is asked of it meanwhile is as of what has arrived; the auditor is behind
+ * by up to the next bookmark, until `verdict`.
  */
 export class Witness {
-  readonly auditor = new Auditor();
+  readonly #audit: LiveAudit;
   readonly #seenAtMs = new Map<string, number>();
   readonly #placedAtMs = new Map<string, number>();
   readonly #present = new Map<string, Set<string>>();
+  readonly #workers = new Set<string>();
+  /** By uid of each request that holds something. */
+  readonly #workerOf = new Map<string, string>();
   readonly #stop = new AbortController();
   #broken: unknown;
 
-  private constructor() {}
+  private constructor(transport: Transport) {
+    this.#audit = new LiveAudit({
+      transport,
+      clock: systemClock,
+      crossingMs: 1_000,
+      onArrival: (kind, event) => {
+        if (kind === 'request') this.#noteRequest(event);
+        if (kind === 'worker') this.#noteWorker(event);
+      },
+    });
+  }
 
   static async start(transport: Transport): Promise<Witness> {
-    const witness = new Witness();
-    const {signal} = witness.#stop;
-    const watches = [
-      new RawWatch({
-        transport,
-        path: pathOf(workers),
-        onEvent: (event) => witness.auditor.observeWorker(event),
-      }),
-      new RawWatch({
-        transport,
-        path: pathOf(containerRequests),
-        onEvent: (event) => {
-          witness.auditor.observeRequest(event);
-          const {metadata, status} = event.object;
-          const key = `${metadata.namespace}/${metadata.name}`;
-          witness.#count(event.type, metadata.namespace!, key);
-          if (!witness.#seenAtMs.has(key)) witness.#seenAtMs.set(key, systemClock.monotonicMs());
-          if (status?.workerName && !witness.#placedAtMs.has(key)) {
-            witness.#placedAtMs.set(key, systemClock.monotonicMs());
-          }
-        },
-      }),
-    ];
-    for (const watch of watches) {
-      const {ended} = await watch.start(signal);
-      ended.catch((error: unknown) => {
-        witness.#broken = error;
-      });
-    }
+    const witness = new Witness(transport);
+    await witness.#audit.start(witness.#stop.signal);
+    const broken = (error: unknown) => {
+      witness.#broken = error;
+    };
+    witness.#audit.ended().catch(broken);
+    witness.#tick().catch(broken);
     return witness;
+  }
+
+  /** Judges everything up to now, and ends. */
+  async verdict(): Promise<Auditor> {
+    await this.#audit.close();
+    this.#stop.abort();
+    return this.#audit.auditor;
+  }
+
+  /** Requests on each known worker, workers without any included. */
+  distribution(): ReadonlyMap<string, number> {
+    const byWorker = Map.groupBy(this.#workerOf.values(), (name) => name);
+    return new Map(
+      [...this.#workers].sort().map((name) => [name, byWorker.get(name)?.length ?? 0]),
+    );
   }
 
   /** When the last of these requests was first seen placed, on the monotonic clock. */
@@ -82,14 +91,34 @@ export class Witness {
     return this.#present.get(namespace)?.size ?? 0;
   }
 
+  async #tick(): Promise<void> {
+    const {signal} = this.#stop;
+    while (!signal.aborted) {
+      await sleep(systemClock, tickMs, signal);
+      if (!signal.aborted) await this.#audit.tick(signal);
+    }
+  }
+
+  #noteWorker({type, object}: ObservedEvent): void {
+    if (type === 'DELETED') this.#workers.delete(object.metadata.name);
+    else this.#workers.add(object.metadata.name);
+  }
+
+  #noteRequest({type, object: {metadata, status}}: ObservedEvent): void {
+    const key = `${metadata.namespace}/${metadata.name}`;
+    this.#count(type, metadata.namespace!, key);
+    if (!this.#seenAtMs.has(key)) this.#seenAtMs.set(key, systemClock.monotonicMs());
+    const isOver = type === 'DELETED' || /^(Succeeded|Failed)$/.test(status?.phase ?? '');
+    this.#workerOf.delete(metadata.uid);
+    if (!status?.workerName) return;
+    if (!isOver) this.#workerOf.set(metadata.uid, status.workerName);
+    if (!this.#placedAtMs.has(key)) this.#placedAtMs.set(key, systemClock.monotonicMs());
+  }
+
   #count(type: string, namespace: string, key: string): void {
     const present = this.#present.get(namespace) ?? new Set();
     this.#present.set(namespace, present);
     if (type === 'DELETED') present.delete(key);
     else present.add(key);
-  }
-
-  stop(): void {
-    this.#stop.abort();
   }
 }

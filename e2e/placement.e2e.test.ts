@@ -33,7 +33,7 @@ describe.each(ledgersUnderTest)(
     });
 
     afterAll(async () => {
-      witness?.stop();
+      await witness?.verdict();
       for (const replica of replicas) await replica.kill();
       await stage?.close();
     });
@@ -62,7 +62,7 @@ describe.each(ledgersUnderTest)(
         (await witness.lastPlacedMs('default', names, 30_000)) -
         witness.firstSeenMs('default', names);
       const lagMs = witness.placementLagMs('default', names);
-      const counts = [...witness.auditor.distribution().values()];
+      const counts = [...witness.distribution().values()];
       expect(counts).toEqual(Array.from({length: 20}, () => 5));
       const commits = (await stage.commits()) - commitsBefore;
       const batches = (await leader().metric('berth_cycles_total')) - batchesBefore;
@@ -279,7 +279,7 @@ describe.each(ledgersUnderTest)(
         const startMs = systemClock.monotonicMs();
         await createBurst({...burst, names: roundNames});
         totals.push((await witness.lastPlacedMs('burst', roundNames, 30_000)) - startMs);
-        const onWorkers = [...witness.auditor.distribution()].filter(([name]) =>
+        const onWorkers = [...witness.distribution()].filter(([name]) =>
           name.startsWith('burst-worker'),
         );
         expect(onWorkers.map(([, count]) => count)).toEqual(Array.from({length: 20}, () => 5));
@@ -295,8 +295,8 @@ describe.each(ledgersUnderTest)(
       expect(median(totals)).toBeLessThan(2_000);
     });
 
-    it('had no worker over capacity and no request on two workers at any revision', () => {
-      const {violations, revisions} = witness.auditor;
+    it('had no worker over capacity and no request on two workers at any revision', async () => {
+      const {violations, revisions} = await witness.verdict();
       print(`${violations.length} violations in ${revisions} revisions`);
       expect(violations).toEqual([]);
       expect(revisions).toBeGreaterThan(1_000);

@@ -2,7 +2,6 @@ import {CapacityRule} from './capacityRule.ts';
 import {LeadershipRule} from './leadershipRule.ts';
 import type {Kind, LedgerRecord, ObservedEvent} from './observed.ts';
 import {PlacementRule} from './placementRule.ts';
-import type {SeenWorker} from './seen.ts';
 import {type Seen, type SeenLease, type SeenLedger, type SeenRequest, see} from './seen.ts';
 import {SeenWorld} from './seenWorld.ts';
 import {SettledRule} from './settledRule.ts';
@@ -12,9 +11,11 @@ import {WaitingRule} from './waitingRule.ts';
 /** What an audit is told, in the order of the revisions; `atMs` is when it arrived. */
 export type Observation =
   | {readonly what: 'present' | 'gone'; readonly seen: Seen; readonly atMs: number}
+  /** From here on this kind is not known: nothing is judged until a list of it comes. */
+  | {readonly what: 'gap'; readonly kind: Kind}
   | Listed;
 
-/** All objects of a kind at one revision; what happened since the one before is not known. */
+/** All objects of a kind at one revision. */
 export interface Listed {
   readonly what: 'listed';
   readonly kind: Kind;
@@ -62,7 +63,7 @@ export class Auditor {
   readonly #awaited: Set<Kind>;
   readonly #listed = new Set<Kind>();
   #revisions = 0;
-  #lists = 0;
+  #gaps = 0;
   #skipped = 0;
 
   constructor(options: AuditorOptions = {}) {
@@ -105,9 +106,9 @@ export class Auditor {
       requests: requests.size,
       placed: this.#world.placedCount,
       workers: workers.size,
-      /** Lists after the first one of a kind: what happened before them was not seen. */
-      gaps: this.#lists,
-      /** Objects that were different in such a list. */
+      /** How often a kind was not known for some revisions. */
+      gaps: this.#gaps,
+      /** Objects that were different after a gap: how they came to be so was not seen. */
       skipped: this.#skipped,
       /** Workers above their capacity, as they were edited. */
       overloaded: this.#capacity.overloadedCount(),
@@ -142,6 +143,11 @@ export class Auditor {
   observe(observation: Observation): void {
     if (observation.what === 'listed') {
       this.#takeList(observation);
+      return;
+    }
+    if (observation.what === 'gap') {
+      this.#gaps++;
+      this.#awaited.add(observation.kind);
       return;
     }
     this.#revisions++;
@@ -214,8 +220,13 @@ export class Auditor {
       return;
     }
     this.#world.putRequest(seen, atMs);
-    if (this.#awaited.size > 0) return;
-    const isPlaced = this.#placement.judge(before, this.#world.requests.get(seen.key)!);
+    const state = this.#world.requests.get(seen.key)!;
+    if (this.#awaited.size > 0) {
+      if (before) this.#placement.gone(before);
+      this.#placement.note(state);
+      return;
+    }
+    const isPlaced = this.#placement.judge(before, state);
     if (isPlaced) this.#capacity.judgeArrival(seen, atMs);
   }
 
@@ -244,14 +255,10 @@ export class Auditor {
     const isFirst = !this.#listed.has(kind);
     this.#listed.add(kind);
     const changed = this.#swapIn(kind, all, atMs);
-    if (!isFirst) {
-      this.#lists++;
-      this.#skipped += changed.length;
-    }
-    const wasAwaited = this.#awaited.delete(kind);
+    if (!isFirst) this.#skipped += changed.length;
+    this.#awaited.delete(kind);
     if (this.#awaited.size > 0) return;
-    const touched = wasAwaited ? this.#world.workers.keys() : workersOf(changed);
-    for (const name of touched) this.#capacity.judgeStanding(name, revision);
+    for (const name of this.#world.workers.keys()) this.#capacity.judgeStanding(name, revision);
   }
 
   /** Makes `all` what is there, whatever happened between; returns what was different. */
@@ -295,15 +302,4 @@ export class Auditor {
     const {requests, workers, ledgers, leases} = this.#world;
     return {request: requests, worker: workers, ledger: ledgers, lease: leases}[kind];
   }
-}
-
-function workersOf(changed: readonly Seen[]): ReadonlySet<string> {
-  const nameOf = (seen: Seen) => (seen.kind === 'request' ? seen.workerName : seen.key);
-  return new Set(
-    changed.filter((seen): seen is SeenRequest | SeenWorker => isJudged(seen)).map(nameOf),
-  );
-}
-
-function isJudged({kind}: Seen): boolean {
-  return kind === 'request' || kind === 'worker';
 }

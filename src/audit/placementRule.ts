@@ -14,7 +14,7 @@ export class PlacementRule {
   /** Uid by assignment id, of placed requests. */
   readonly #ids = new Map<string, string>();
   readonly #oldIds = new Map<string, string>();
-  /** The highest term in which somebody placed something, and the revision that first showed it. */
+  /** The highest term in which somebody placed something, and where that was first seen. */
   #highest = {epoch: 0, revision: 0};
   #lateBinds = 0;
 

@@ -80,11 +80,6 @@ export class RevisionOrder<Stream extends string, Item> {
     this.#releaseUpTo(Math.min(...Array.from(this.#lanes.values(), (one) => one.passed)));
   }
 
-  /** Releases everything, however far the streams are: nothing more is to come. */
-  flush(): void {
-    this.#releaseUpTo(Number.POSITIVE_INFINITY);
-  }
-
   #releaseUpTo(revision: number): void {
     for (;;) {
       let first: Lane<Item> | undefined;

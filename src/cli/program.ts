@@ -1,4 +1,5 @@
 import {Command, InvalidArgumentError} from 'commander';
+import {addAudit} from './addAudit.ts';
 import {addBench} from './addBench.ts';
 import type {DemoOptions} from './demoCommand.ts';
 import {settingOptions} from './settings.ts';
@@ -26,6 +27,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(berth --help lists the commands)');
   addOperator(program);
   addDemo(program);
+  addAudit(program);
   addBench(program);
   return program;
 }

@@ -335,8 +335,9 @@ describe('a list', () => {
   it('after a gap is counted with what it skipped, and blames nobody for what was not seen', () => {
     const history = new History().listed('request', []).worker('w-1').worker('w-2');
     history.request('a', 'w-1').request('b', 'w-1').request('c', undefined);
-    const unchanged = history.requestObject('c', undefined);
-    history.listed('request', [history.requestObject('a', 'w-2'), unchanged]);
+    const anew = history.requestObject('c', undefined);
+    history.gap('request').request('d', 'w-9').requestGone('d');
+    history.listed('request', [history.requestObject('a', 'w-2'), anew]);
     expect(history.rules).toEqual([]);
     expect(history.auditor.counts).toMatchObject({gaps: 1, skipped: 3, placed: 1});
     expect([...history.auditor.distribution()]).toEqual([

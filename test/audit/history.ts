@@ -78,6 +78,11 @@ export class History {
     return this.#show('lease', 'MODIFIED', {metadata: this.#meta('berth', {uid}), spec});
   }
 
+  gap(kind: Kind): this {
+    this.auditor.observe({what: 'gap', kind});
+    return this;
+  }
+
   listed(kind: Kind, objects: readonly ObservedObject[]): this {
     const all = objects.map((object) => see(kind, object));
     const revision = ++this.#revision;
