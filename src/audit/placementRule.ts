@@ -23,7 +23,7 @@ export class PlacementRule {
     this.#log = log;
   }
 
-  /** Binds that an earlier leader had committed and that arrived when a later one placed already. */
+  /** The highest term that placed something, and the revision that first showed it. */
   get lateBinds(): number {
     return this.#lateBinds;
   }
