@@ -89,7 +89,9 @@ function naming<Result>(what: string, run: () => Result): Result {
   }
 }
 
-function spreadOf(values: readonly number[]): Spread {
+/** Of the seeds that have a value: on few GPUs one may jump over a load. */
+function spreadOf(all: readonly number[]): Spread {
+  const values = all.filter((value) => !Number.isNaN(value));
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return {mean, sd: Math.sqrt(squares / (values.length - 1))};

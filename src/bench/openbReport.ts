@@ -54,7 +54,7 @@ function row(first: string, second: string, cells: readonly string[]): string {
   return `  ${first.padEnd(34)}${second.padStart(5)}${cells.map((cell) => cell.padStart(COLUMN)).join('')}`;
 }
 
-/** `-` where no arrival hit that load: lists on few GPUs jump over it. */
+/** `-` where no arrival came near that load: lists on few GPUs jump over it. */
 function spread({mean, sd}: Spread): string {
   if (Number.isNaN(mean)) return '-';
   return Number.isNaN(sd) ? mean.toFixed(2) : `${mean.toFixed(2)} ±${sd.toFixed(2)}`;
