@@ -86,10 +86,11 @@ export class CapacityRule {
   #overloads(worker: SeenWorker): readonly Overload[] {
     const held = this.#options.world.heldOn(worker.key);
     const taken = takenBy(held.values());
+    const parts = [...sumOverloads(worker, taken), ...deviceOverloads(worker, taken, held)];
+    // Names are for the few that are too many: this runs for each placement.
+    if (parts.length === 0) return [];
     const objects = [`Worker ${worker.key}`, ...namesOf(held.values())];
-    return [...sumOverloads(worker, taken), ...deviceOverloads(worker, taken, held)].map(
-      (overload) => ({objects, ...overload}),
-    );
+    return parts.map((part) => ({objects, ...part}));
   }
 }
 

@@ -13,26 +13,21 @@ export interface Taken {
 /** The sum over what a worker holds, added up anew each time: nothing can drift. */
 export function takenBy(held: Iterable<SeenRequest>): Taken {
   const taken: Taken = {cpuMillis: 0, memoryBytes: 0, containers: 0, devices: new Map()};
-  for (const {wish, devices} of held) {
-    take(taken, {...wish, devices});
-  }
+  for (const {wish, devices} of held) take(taken, wish, devices);
   return taken;
 }
 
 export function take(
   taken: Taken,
-  part: {
-    readonly cpuMillis: number;
-    readonly memoryBytes: number;
-    readonly gpuMillis: number;
-    readonly devices: readonly number[];
-  },
+  amounts: {readonly cpuMillis: number; readonly memoryBytes: number; readonly gpuMillis?: number},
+  devices: readonly number[],
 ): void {
-  taken.cpuMillis += part.cpuMillis;
-  taken.memoryBytes += part.memoryBytes;
+  taken.cpuMillis += amounts.cpuMillis;
+  taken.memoryBytes += amounts.memoryBytes;
   taken.containers++;
-  for (const device of new Set(part.devices)) {
-    taken.devices.set(device, (taken.devices.get(device) ?? 0) + part.gpuMillis);
+  if (devices.length === 0) return;
+  for (const device of new Set(devices)) {
+    taken.devices.set(device, (taken.devices.get(device) ?? 0) + (amounts.gpuMillis ?? 0));
   }
 }
 

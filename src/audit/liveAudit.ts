@@ -132,6 +132,10 @@ export class LiveAudit {
    * @throws ApiError, TransportError where the end cannot be read
    */
   async close(): Promise<void> {
+    if (this.#stop.signal.aborted) {
+      await this.#following;
+      return;
+    }
     const deadline = new AbortController();
     const cancel = this.#options.clock.setTimer(closeTimeoutMs, () => deadline.abort());
     const end = AbortSignal.any([deadline.signal, this.#stop.signal]);

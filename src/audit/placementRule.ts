@@ -23,7 +23,7 @@ export class PlacementRule {
     this.#log = log;
   }
 
-  /** The highest term that placed something, and the revision that first showed it. */
+  /** Binds that an earlier leader had committed and that came after one of its successor. */
   get lateBinds(): number {
     return this.#lateBinds;
   }

@@ -120,8 +120,7 @@ class SettledRoom {
         const taken = takenBy(held.values());
         // Committed and not yet bound is taken as well.
         for (const record of inFlight.get(state.seen.key) ?? []) {
-          const {uid, gpuDevices = [], gpuMillis = 0} = record;
-          if (!held.has(uid)) take(taken, {...record, devices: gpuDevices, gpuMillis});
+          if (!held.has(record.uid)) take(taken, record, record.gpuDevices ?? []);
         }
         return {state, taken};
       });
