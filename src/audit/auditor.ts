@@ -36,6 +36,8 @@ export interface AuditorOptions {
   readonly awaits?: readonly Kind[];
   /** False where only some requests are seen: sums and room are not judged then. Default true. */
   readonly seesAll?: boolean;
+  /** Name of the operator's Lease. Default `berth`. */
+  readonly leaseName?: string;
   /** Told of each violation as it is found. */
   readonly onViolation?: (violation: Violation) => void;
 }
@@ -60,6 +62,7 @@ export class Auditor {
   readonly #settled: SettledRule;
   readonly #graceMs: number;
   readonly #seesAll: boolean;
+  readonly #leaseName: string;
   readonly #awaited: Set<Kind>;
   readonly #listed = new Set<Kind>();
   #revisions = 0;
@@ -77,6 +80,7 @@ export class Auditor {
     this.#settled = new SettledRule({world, log, graceMs});
     this.#graceMs = graceMs;
     this.#seesAll = seesAll;
+    this.#leaseName = options.leaseName ?? 'berth';
     this.#awaited = new Set(awaits);
   }
 
@@ -242,8 +246,11 @@ export class Auditor {
 
   #takeLease(what: 'present' | 'gone', seen: SeenLease, atMs: number): void {
     const {leases} = this.#world;
+    // Agents have Leases too, which say nothing about who leads.
+    if (seen.key.slice(seen.key.lastIndexOf('/') + 1) !== this.#leaseName) return;
     if (what === 'gone') {
       leases.delete(seen.key);
+      this.#leadership.leaseGone(seen.key);
       return;
     }
     this.#leadership.judgeLease(leases.get(seen.key), seen, atMs);

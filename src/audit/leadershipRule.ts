@@ -4,12 +4,19 @@ import type {ViolationLog} from './violation.ts';
 /** A holder that shows no sign for so long may be gone; its Lease lasts 15 s. */
 const silentAfterMs = 30_000;
 
+interface Led {
+  readonly holder: string;
+  readonly sinceMs: number;
+  readonly heardMs: number;
+}
+
 /** Terms only grow, in the Lease and in the Ledger object, and a cycle commits once. */
 export class LeadershipRule {
   readonly #log: ViolationLog;
   /** By Ledger: the cycle that has taken capacity already. */
   readonly #taken = new Map<string, string>();
-  #led: {readonly holder: string; readonly sinceMs: number; readonly heardMs: number} | undefined;
+  /** By Lease. */
+  readonly #led = new Map<string, Led>();
   #commits = 0;
 
   constructor(log: ViolationLog) {
@@ -23,14 +30,21 @@ export class LeadershipRule {
 
   /** Since when one and the same leader has led; undefined while nobody surely does. */
   ledSinceMs(nowMs: number): number | undefined {
-    if (!this.#led || this.#led.holder === '') return undefined;
-    return nowMs - this.#led.heardMs < silentAfterMs ? this.#led.sinceMs : undefined;
+    const leading = [...this.#led.values()].filter(
+      ({holder, heardMs}) => holder !== '' && nowMs - heardMs < silentAfterMs,
+    );
+    return leading.length === 0 ? undefined : Math.min(...leading.map(({sinceMs}) => sinceMs));
+  }
+
+  leaseGone(key: string): void {
+    this.#led.delete(key);
   }
 
   judgeLease(before: SeenLease | undefined, seen: SeenLease, atMs: number): void {
     const {holder, transitions, key, revision} = seen;
-    const isSame = this.#led?.holder === holder;
-    this.#led = {holder, sinceMs: isSame ? this.#led!.sinceMs : atMs, heardMs: atMs};
+    const led = this.#led.get(key);
+    const sinceMs = led?.holder === holder ? led.sinceMs : atMs;
+    this.#led.set(key, {holder, sinceMs, heardMs: atMs});
     if (!before || before.uid !== seen.uid) return;
     const isTaken = holder !== '' && holder !== before.holder;
     if (transitions > before.transitions || (!isTaken && transitions === before.transitions))

@@ -8,13 +8,11 @@ import {RevisionOrder} from './revisionOrder.ts';
 import {revisionOf, see} from './seen.ts';
 
 export interface LiveAuditOptions
-  extends Pick<AuditorOptions, 'graceMs' | 'crossingMs' | 'onViolation'> {
+  extends Pick<AuditorOptions, 'graceMs' | 'crossingMs' | 'leaseName' | 'onViolation'> {
   readonly transport: Transport;
   readonly clock: Clock;
   /** Only requests of this namespace; all when absent. */
   readonly namespace?: string | undefined;
-  /** Name of the operator's Lease. Default `berth`. */
-  readonly leaseName?: string;
   /** Reads the whole of a ledger that is no object of the API server. */
   readonly readLedger?: (signal: AbortSignal) => Promise<readonly LedgerRecord[]>;
   /** Told of each event as it arrives, which is before its turn in the order of the revisions. */
@@ -60,6 +58,7 @@ export class LiveAudit {
     this.auditor = new Auditor({
       awaits: ['worker', 'request'],
       seesAll: namespace === undefined,
+      leaseName,
       ...(graceMs !== undefined && {graceMs}),
       ...(crossingMs !== undefined && {crossingMs}),
       ...(onViolation && {onViolation}),

@@ -73,9 +73,12 @@ export class History {
     return this.#show('ledger', 'MODIFIED', {metadata: this.#meta('berth', {uid}), status});
   }
 
-  lease(holderIdentity: string, leaseTransitions: number, uid = 'lease'): this {
+  lease(holderIdentity: string, leaseTransitions: number, name = 'berth'): this {
     const spec = {holderIdentity, leaseTransitions};
-    return this.#show('lease', 'MODIFIED', {metadata: this.#meta('berth', {uid}), spec});
+    return this.#show('lease', 'MODIFIED', {
+      metadata: this.#meta(name, {namespace: 'berth-system'}),
+      spec,
+    });
   }
 
   gap(kind: Kind): this {

@@ -67,6 +67,11 @@ describe('an epoch', () => {
       (h) => h.lease('x', 3).lease('x', 3).lease('', 3),
       [],
     ],
+    [
+      'is none of an agent`s Lease',
+      (h) => h.lease('x', 3, 'berth-worker-1').lease('y', 2, 'berth-worker-1'),
+      [],
+    ],
     ['rises when the Lease is taken', (h) => h.lease('', 3).lease('y', 4), []],
   ]);
 });
