@@ -1,0 +1,84 @@
+import {systemClock} from '../../../src/lib/clock.ts';
+
+export interface Timing {
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+export interface MeasureOptions {
+  /** What is timed. Its result is kept, so that nothing can be optimised away. */
+  readonly run: () => unknown;
+  /** Done before each timed run, outside of the time. */
+  readonly before?: () => void;
+  /** Runs that are thrown away: the code is compiled in them. */
+  readonly warmUps?: number;
+  /** At least so many runs, and more until `budgetMs` are spent in them. */
+  readonly leastRuns?: number;
+  readonly budgetMs?: number;
+}
+
+/** A run that takes microseconds ends by its budget long before. */
+const MAX_RUNS = 2_000;
+
+let kept: unknown;
+
+/** Median and spread of the timed runs. */
+export function measure(options: MeasureOptions): Timing {
+  const {run, before = () => {}, warmUps = 3, leastRuns = 5, budgetMs = 500} = options;
+  const times: number[] = [];
+  let spentMs = 0;
+  for (let at = -warmUps; at < leastRuns || (spentMs < budgetMs && at < MAX_RUNS); at++) {
+    before();
+    const startMs = systemClock.monotonicMs();
+    kept = run();
+    const tookMs = systemClock.monotonicMs() - startMs;
+    if (at < 0) continue;
+    times.push(tookMs);
+    spentMs += tookMs;
+  }
+  times.sort((one, other) => one - other);
+  return {medianMs: times[times.length >> 1]!, minMs: times[0]!, maxMs: times.at(-1)!};
+}
+
+/** What `measure` ran last gave. */
+export function lastResult(): unknown {
+  return kept;
+}
+
+/** `3.21 (2.90..3.40)`: millions a second, by median, slowest and fastest run. */
+export function millionsPerSecond(units: number, {medianMs, minMs, maxMs}: Timing): string {
+  const rate = (ms: number) => digits(units / ms / 1000);
+  return `${rate(medianMs)} (${rate(maxMs)}..${rate(minMs)})`;
+}
+
+/** `0.42 (0.40..0.55)`, in milliseconds. */
+export function milliseconds({medianMs, minMs, maxMs}: Timing): string {
+  return `${digits(medianMs)} (${digits(minMs)}..${digits(maxMs)})`;
+}
+
+/** Three significant digits, without an exponent. */
+export function digits(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(decimals, 6));
+}
+
+/** Prints a table for people; the first column to the left, the others to the right. */
+export function printTable(
+  title: string,
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): void {
+  const widths = header.map((cell, column) =>
+    Math.max(cell.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+      )
+      .join('  ');
+  console.log(`\n${title}\n  ${line(header)}`);
+  for (const row of rows) console.log(`  ${line(row)}`);
+}
