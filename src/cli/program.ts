@@ -1,6 +1,7 @@
 import {Command, InvalidArgumentError} from 'commander';
 import {addAudit} from './addAudit.ts';
 import {addBench} from './addBench.ts';
+import {addSimulate} from './addSimulate.ts';
 import type {DemoOptions} from './demoCommand.ts';
 import {settingOptions} from './settings.ts';
 import {version} from './version.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addDemo(program);
   addAudit(program);
   addBench(program);
+  addSimulate(program);
   return program;
 }
 

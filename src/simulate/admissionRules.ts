@@ -8,6 +8,9 @@ interface StatusOf {
   readonly assignment?: {readonly id?: string};
 }
 
+/** Who speaks for the agents of all workers. */
+export const agentsUser = 'agents';
+
 /** What may change of a request that has a worker; see `api/containerRequestSchema.ts`. */
 const mutable = new Set(['suspend', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished']);
 
@@ -19,9 +22,13 @@ export function judgeRequest(
   _operation: string,
   object: Json,
   old: Json | undefined,
-  {subresource}: {readonly subresource: 'status' | undefined},
+  {user, subresource}: {readonly user: string; readonly subresource: 'status' | undefined},
 ): ApiStatus | undefined {
   if (!old) return undefined;
+  // The admission policy of `deploy/`: an agent writes where it has been assigned, nowhere else.
+  if (user === agentsUser && (statusOf(old).workerName ?? '') === '') {
+    return failure(403, 'Forbidden', 'an agent writes only the status of requests on its worker');
+  }
   const sentence =
     subresource === 'status'
       ? wrongInStatus(statusOf(object), statusOf(old))

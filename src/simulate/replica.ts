@@ -4,6 +4,7 @@ import type {Transport} from '../kube/transport.ts';
 import {KubernetesLedger} from '../ledger/kubernetesLedger.ts';
 import type {Ledger} from '../ledger/ledger.ts';
 import type {Clock} from '../lib/clock.ts';
+import {errorOf} from '../lib/errorOf.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
 import type {CycleSummary} from '../observe/cycleSummary.ts';
@@ -35,6 +36,8 @@ export interface ReplicaOptions {
   /** Sees every line of its log. */
   readonly onLog?: (line: LogLine) => void;
   readonly onCycle?: (summary: CycleSummary) => void;
+  /** Called when its run has ended by itself, or was rejected. */
+  readonly onEnd?: (replica: Replica) => void;
 }
 
 /** One operator process of a test: started, stopped, paused, resumed, killed. */
@@ -47,6 +50,7 @@ export class Replica {
   readonly cycles: CycleSummary[] = [];
   readonly log: LogLine[] = [];
   readonly #clock: PausableClock;
+  readonly #onEnd: (replica: Replica) => void;
   readonly #stop = new AbortController();
   /** How its run ended; undefined while it runs. */
   end: OperatorEnd | undefined;
@@ -59,6 +63,7 @@ export class Replica {
     const {name, transport, clock, random, network, ledger, config} = options;
     const {keepsRecords = true, onLog = () => {}, onCycle = () => {}} = options;
     this.name = name;
+    this.#onEnd = options.onEnd ?? (() => {});
     this.#clock = new PausableClock(clock);
     this.faults = new FaultyTransport({transport, clock: this.#clock});
     const own = {transport: this.faults, clock, ownClock: this.#clock};
@@ -91,9 +96,11 @@ export class Replica {
     this.operator.run(this.#stop.signal).then(
       (end) => {
         this.end = end;
+        this.#onEnd(this);
       },
       (error: unknown) => {
-        this.error = error instanceof Error ? error : new Error(String(error));
+        this.error = errorOf(error);
+        this.#onEnd(this);
       },
     );
     return this;

@@ -1,0 +1,46 @@
+import {describe, expect, it} from 'vitest';
+import {Simulation, type SimulationOptions} from '../../src/simulate/simulation.ts';
+
+const size = {workers: 12, requests: 80, faults: 20};
+
+function run(seed: number, options: Partial<SimulationOptions> = {}) {
+  return new Simulation({seed, size, ...options}).run();
+}
+
+describe('a simulated run', () => {
+  it.each([3, 4, 5])('of seed %i is the same again, to the byte of its trace', async (seed) => {
+    const traces: string[] = [];
+    const outcomes = [];
+    for (const index of [0, 1]) {
+      traces[index] = '';
+      const onLine = (line: string) => {
+        traces[index] += line;
+      };
+      outcomes.push(await run(seed, {onLine}));
+    }
+    expect(traces[1]).toBe(traces[0]);
+    expect(outcomes[1]).toEqual(outcomes[0]);
+    expect(outcomes[0]!.lines).toBeGreaterThan(500);
+  });
+
+  it('of another seed is another one', async () => {
+    expect((await run(3)).hash).not.toBe((await run(4)).hash);
+  });
+
+  it('leaves out the faults that it is told to leave out', async () => {
+    const all = await run(5);
+    expect(all.fired.length).toBeGreaterThan(1);
+    const [first] = all.fired;
+    expect((await run(5, {faults: [first!]})).fired).toEqual([first]);
+    expect((await run(5, {faults: []})).fired).toEqual([]);
+  });
+});
+
+describe('seeds', () => {
+  it.each(['kubernetes', 'memory'] as const)('find nothing with the %s ledger', async (ledger) => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const {findings} = await run(seed, {ledger});
+      expect(findings.map(({rule, sentence}) => `seed ${seed}: ${rule}: ${sentence}`)).toEqual([]);
+    }
+  });
+});
