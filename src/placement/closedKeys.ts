@@ -6,14 +6,17 @@ const PLACES = 1024;
  * is pushed out by another one is probed in vain once more, and comes back. Made at the first key.
  */
 export class ClosedKeys {
-  #hashes: Float64Array | undefined;
+  /** A place that is free has what no key there has: all its low bits are the other way round. */
+  #hashes: Int32Array | undefined;
 
   has(hash: number): boolean {
-    return this.#hashes?.[hash & (PLACES - 1)] === hash;
+    // No optional chaining: what it yields would be an object in each call.
+    if (!this.#hashes) return false;
+    return this.#hashes[hash & (PLACES - 1)] === hash;
   }
 
   add(hash: number): void {
-    this.#hashes ??= new Float64Array(PLACES).fill(Number.NaN);
+    this.#hashes ??= Int32Array.from({length: PLACES}, (_, place) => ~place);
     this.#hashes[hash & (PLACES - 1)] = hash;
   }
 }

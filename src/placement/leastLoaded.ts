@@ -1,9 +1,16 @@
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {fits} from './freeCapacity.ts';
-import {type Addition, loadWith} from './load.ts';
+import {type Addition, writeLoad} from './load.ts';
 import type {LoadTree} from './loadTree.ts';
 import type {Tier} from './tier.ts';
+
+/** Places in `LeastLoaded.loads`. */
+export const LEAST = 0;
+const OTHER = 1;
+
+/** Leaves cleared one by one before all are: a class that hardly fits anywhere. */
+const FEW_LEAVES = 16;
 
 /**
  * The worker of a tier that has the least load with one more request of a class, among those with
@@ -14,13 +21,15 @@ import type {Tier} from './tier.ts';
  * a time: what has no room now has none until the end of the batch.
  */
 export class LeastLoaded {
-  /** What the worker found last has with the request. */
-  load = 0;
+  /** What the worker found last has with the request, and what another one would have. */
+  readonly loads = new Float64Array(2);
   readonly #demand: Demand;
   readonly #one: Addition;
   readonly #state: BatchState;
   readonly #hasRoom: (position: number) => boolean;
   readonly #trees: LoadTree[];
+  /** How often a top had no room. */
+  #tooSmall = 0;
   /** Which of `#trees` are copies. */
   readonly #isOwn: boolean[] = [];
 
@@ -37,16 +46,19 @@ export class LeastLoaded {
 
   /** -1 when no worker has room. */
   find(): number {
-    const {layout, free} = this.#state;
+    const {loads} = this;
     let best = -1;
     for (let group = 0; group < this.#trees.length; group++) {
       const position = this.#topOf(group);
       if (position < 0) continue;
-      const load = loadWith(layout, free, position, this.#one);
-      const isBehind = load > this.load || (load === this.load && position > best);
-      if (best >= 0 && isBehind) continue;
+      writeLoad(this.#state, position, this.#one, loads, best < 0 ? LEAST : OTHER);
+      if (best >= 0) {
+        const isBehind =
+          loads[OTHER]! > loads[LEAST]! || (loads[OTHER] === loads[LEAST] && position > best);
+        if (isBehind) continue;
+        loads[LEAST] = loads[OTHER]!;
+      }
       best = position;
-      this.load = load;
     }
     return best;
   }
@@ -56,7 +68,9 @@ export class LeastLoaded {
     for (;;) {
       const top = this.#trees[group]!.settledTop(this.#state);
       if (top < 0 || fits(free, layout, top, this.#demand)) return top;
-      this.#ownTree(group).keep(top, this.#hasRoom, free.load);
+      const own = this.#ownTree(group);
+      if (this.#tooSmall++ < FEW_LEAVES) own.keep(top, this.#hasRoom, free.load);
+      else own.keepAll(this.#hasRoom, free.load);
     }
   }
 

@@ -3,7 +3,7 @@ import {findGap} from './findGap.ts';
 import {FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {Journal} from './journal.ts';
 import {Layout} from './layout.ts';
-import {loadWith, NOTHING} from './load.ts';
+import {NOTHING, writeLoad} from './load.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
 import {RowIndexes, type WorkerRows} from './rowIndex.ts';
 import {SavedRows} from './savedRows.ts';
@@ -167,6 +167,6 @@ export class LiveRows implements WorkerRows {
       total += left;
     }
     free.gpuTotal[position] = total;
-    free.load[position] = loadWith(layout, free, position, NOTHING);
+    writeLoad(this, position, NOTHING, free.load, position);
   }
 }

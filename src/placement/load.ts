@@ -1,5 +1,4 @@
-import type {FreeCapacity} from './freeCapacity.ts';
-import type {Layout} from './layout.ts';
+import type {WorkerRows} from './rowIndex.ts';
 
 /**
  * Weight of the resources beside the fullest one: enough to break ties, too little to outvote it.
@@ -17,15 +16,19 @@ export interface Addition {
 export const NOTHING: Addition = {cpuMillis: 0, memoryBytes: 0, containers: 0, gpuMillis: 0};
 
 /**
- * A worker's load with `added` on it: the share of its fullest resource, 1 when that is full. The
- * small addend makes it grow with every container, also where another resource is the fullest.
+ * Writes a worker's load with `added` on it into `loads[at]`: the share of its fullest resource, 1
+ * when that is full. The small addend makes it grow with every container, also where another
+ * resource is the fullest.
+ *
+ * Written, not returned: a fraction that a call returns is an object on the heap.
  */
-export function loadWith(
-  layout: Layout,
-  free: FreeCapacity,
+export function writeLoad(
+  {layout, free}: WorkerRows,
   position: number,
   added: Addition,
-): number {
+  loads: Float64Array,
+  at: number,
+): void {
   const cpu =
     (layout.cpuMillis[position]! - free.cpuMillis[position]! + added.cpuMillis) *
     layout.perCpu[position]!;
@@ -37,5 +40,6 @@ export function loadWith(
     layout.perContainer[position]!;
   const perGpu = layout.perGpuMilli[position]!;
   const gpu = perGpu === 0 ? 0 : 1 - (free.gpuTotal[position]! - added.gpuMillis) * perGpu;
-  return Math.max(cpu, memory, containers, gpu) + (cpu + memory + containers + gpu) * TIE_WEIGHT;
+  const fullest = Math.max(cpu, memory, containers, gpu);
+  loads[at] = fullest + (cpu + memory + containers + gpu) * TIE_WEIGHT;
 }

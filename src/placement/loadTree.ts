@@ -1,4 +1,4 @@
-import {loadWith, NOTHING} from './load.ts';
+import {NOTHING, writeLoad} from './load.ts';
 import type {WorkerRows} from './rowIndex.ts';
 
 const NONE = -1;
@@ -53,14 +53,14 @@ export class LoadTree {
   }
 
   /** The position with the least load, the lowest of equals; -1 when the set is empty. */
-  settledTop({layout, free}: WorkerRows): number {
+  settledTop(rows: WorkerRows): number {
+    const {load} = rows.free;
     for (;;) {
       const top = this.#winners[1]!;
       if (top < 0) return top;
-      const load = loadWith(layout, free, top, NOTHING);
-      if (load === this.#scores[1]) return top;
-      free.load[top] = load;
-      this.refresh(top, free.load);
+      writeLoad(rows, top, NOTHING, load, top);
+      if (load[top] === this.#scores[1]) return top;
+      this.refresh(top, load);
     }
   }
 
@@ -83,6 +83,17 @@ export class LoadTree {
       this.#words[word]! &= ~(1 << (at & 31));
     }
     this.refresh(position, load);
+  }
+
+  /** As `keep` for every member at once: when many are to go, cheaper than leaf by leaf. */
+  keepAll(passes: (position: number) => boolean, load: Float64Array): void {
+    for (let word = 0; word < this.#words.length; word++) {
+      for (let bits = this.#words[word]!; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits;
+        if (!passes((word << 5) + 31 - Math.clz32(bit))) this.#words[word]! &= ~bit;
+      }
+    }
+    this.build(load);
   }
 
   /** All matches anew. O(positions). */

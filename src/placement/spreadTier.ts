@@ -3,12 +3,15 @@ import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {ClosedKeys} from './closedKeys.ts';
 import {fits} from './freeCapacity.ts';
-import {LeastLoaded} from './leastLoaded.ts';
-import {type Addition, loadWith} from './load.ts';
+import {LEAST, LeastLoaded} from './leastLoaded.ts';
+import {type Addition, writeLoad} from './load.ts';
 import {type BatchDemand, LoadCap} from './loadCap.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
 import {probe, type SlotTable} from './slotTable.ts';
 import type {Tier} from './tier.ts';
+
+/** Beside `LEAST` in `#probed`. */
+const ONE = 1;
 
 /**
  * Spreads the requests of one class over the workers of one tier (PLACEMENT.md §2.5).
@@ -31,8 +34,8 @@ export class SpreadTier implements OpenTier {
   #cap: LoadCap | undefined;
   #leastLoaded: LeastLoaded | undefined;
   readonly #closed = new ClosedKeys();
-  /** The least load among the workers that `#probedHash` last looked at, all above the least. */
-  #probedLoad = Number.NEGATIVE_INFINITY;
+  /** The least load among the workers that `#probedHash` last looked at, and that of one. */
+  readonly #probed = new Float64Array(2);
   #probedHash = Number.NaN;
 
   constructor(tier: Tier, demand: Demand, batchDemand: BatchDemand, state: BatchState) {
@@ -59,7 +62,7 @@ export class SpreadTier implements OpenTier {
     });
     const least = this.#leastLoaded.find();
     if (!isExplicit && least >= 0) {
-      const position = this.#atLoad(hash, this.#leastLoaded.load);
+      const position = this.#atLoad(hash, this.#leastLoaded.loads);
       if (position >= 0) return position;
     }
     this.affinity = 'None';
@@ -85,26 +88,27 @@ export class SpreadTier implements OpenTier {
     return -1;
   }
 
-  /** The first probed worker with room whose load is `load`, the least of all; -1 if none is. */
-  #atLoad(hash: number, load: number): number {
-    if (hash === this.#probedHash && load < this.#probedLoad) return -1;
+  /** The first probed worker with room and with the least load of all; -1 if none is. */
+  #atLoad(hash: number, loads: Float64Array): number {
+    const probed = this.#probed;
+    if (hash === this.#probedHash && loads[LEAST]! < probed[LEAST]!) return -1;
     const {layout, free} = this.#state;
     const {slots, mask} = this.#slots;
     let first = -1;
     this.#probedHash = hash;
-    this.#probedLoad = Number.POSITIVE_INFINITY;
+    probed[LEAST] = Number.POSITIVE_INFINITY;
     for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < MAX_PROBES; attempt++) {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       if (probes++ === 0) first = position;
       if (!fits(free, layout, position, this.#demand)) continue;
-      const probed = loadWith(layout, free, position, this.#one);
-      if (probed <= load) {
-        this.#probedLoad = load;
+      writeLoad(this.#state, position, this.#one, probed, ONE);
+      if (probed[ONE]! <= loads[LEAST]!) {
+        probed[LEAST] = loads[LEAST]!;
         this.affinity = position === first ? 'Warm' : 'Near';
         return position;
       }
-      this.#probedLoad = Math.min(this.#probedLoad, probed);
+      if (probed[ONE]! < probed[LEAST]!) probed[LEAST] = probed[ONE]!;
     }
     return -1;
   }

@@ -7,7 +7,7 @@ import {EligibilityCache} from '../../src/placement/eligibilityCache.ts';
 import {ExactSum} from '../../src/placement/exactSum.ts';
 import {FreeCapacity} from '../../src/placement/freeCapacity.ts';
 import {Layout} from '../../src/placement/layout.ts';
-import {loadWith, NOTHING} from '../../src/placement/load.ts';
+import {NOTHING, writeLoad} from '../../src/placement/load.ts';
 import {LoadTree} from '../../src/placement/loadTree.ts';
 import {probe, SlotTable} from '../../src/placement/slotTable.ts';
 import {UidSet} from '../../src/placement/uidSet.ts';
@@ -159,7 +159,7 @@ test('a tree has the least load at its top, whatever joined, left, rose or fell'
           rows.free.cpuMillis[position] = 10 - change.load;
           // A load that grew is found out at the top; only a join or a fall has to be told.
           if (before === undefined || change.load < before) {
-            load[position] = loadWith(rows.layout, rows.free, position, NOTHING);
+            writeLoad(rows, position, NOTHING, load, position);
             tree.add(position);
             tree.refresh(position, load);
           }
