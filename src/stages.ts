@@ -26,6 +26,7 @@ import {Batcher} from './queue/batcher.ts';
 import {RequestQueue} from './queue/requestQueue.ts';
 import {Scheduler} from './scheduler.ts';
 import {concludeBind} from './status/concludeBind.ts';
+import {withNearest} from './status/nearestText.ts';
 import {Reporter} from './status/reporter.ts';
 import {StatusWriter} from './status/statusWriter.ts';
 import {WorkerView} from './status/workerView.ts';
@@ -190,7 +191,7 @@ function createWriters(
         kind: 'pending',
         record,
         reason: ScheduledReason.Unplaceable,
-        message: verdict.message,
+        message: withNearest(verdict.message, verdict.nearest),
       })),
     onReport: ({record, reason, message}) =>
       events.record(record, {type: 'Warning', reason, action: 'Placing', note: message}),

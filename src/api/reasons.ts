@@ -38,6 +38,8 @@ export const UnfitReason = {
   SelectorMismatch: 'SelectorMismatch',
   UntoleratedTaint: 'UntoleratedTaint',
   GpuTypeMismatch: 'GpuTypeMismatch',
+  /** It had room, until requests of higher priority in the same batch took it. */
+  Outranked: 'Outranked',
   InsufficientGpu: 'InsufficientGpu',
   InsufficientCpu: 'InsufficientCpu',
   InsufficientMemory: 'InsufficientMemory',

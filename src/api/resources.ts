@@ -34,3 +34,12 @@ export interface Allocation {
   /** Thousandths taken of each of those devices; 0 without GPU. */
   readonly gpuMillis: number;
 }
+
+/** What of one resource a worker lacks for one request. */
+export interface Shortage {
+  /** `gpuCount` counts wholly free devices, `gpuMillis` is of the freest one. */
+  readonly resource: 'gpuCount' | 'gpuMillis' | 'cpuMillis' | 'memoryBytes' | 'containers';
+  readonly wanted: number;
+  /** Less than `wanted`; below zero where more is bound than the worker has. */
+  readonly free: number;
+}

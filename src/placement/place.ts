@@ -4,6 +4,7 @@ import {BatchState} from './batchState.ts';
 import {type ClassifiedBatch, classify} from './classifiedBatch.ts';
 import {affinityNumber, DecidedPlan, type DecisionColumns} from './decidedPlan.ts';
 import {FrozenSnapshot} from './frozenSnapshot.ts';
+import {HigherTakes} from './higherTakes.ts';
 import type {PlacementRequest, Plan, Snapshot} from './plan.ts';
 
 /**
@@ -44,6 +45,7 @@ function decide(batch: ClassifiedBatch, state: BatchState): DecisionColumns {
   const positions = new Int32Array(order.length);
   const affinities = new Uint8Array(order.length);
   const devices = new Int32Array(deviceCount(classes));
+  const higher = new HigherTakes(batch, {order, positions, devices}, state);
   let device = 0;
   for (let at = 0; at < order.length; at++) {
     const index = order[at]!;
@@ -51,7 +53,10 @@ function decide(batch: ClassifiedBatch, state: BatchState): DecisionColumns {
     const position = requestClass.choose(hashes[index]!, isExplicit[index] === 1);
     positions[at] = position;
     if (position < 0) {
-      requestClass.judge();
+      if (!requestClass.isJudged) {
+        higher.follow(at);
+        requestClass.judge(higher);
+      }
       continue;
     }
     affinities[at] = affinityNumber(requestClass.affinity);

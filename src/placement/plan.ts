@@ -1,7 +1,7 @@
 import type {Constraints, Taint} from '../api/constraints.ts';
 import type {UnfitReason} from '../api/reasons.ts';
 import type {AffinityLevel, Strategy} from '../api/records.ts';
-import type {Capacity, Demand} from '../api/resources.ts';
+import type {Capacity, Demand, Shortage} from '../api/resources.ts';
 
 /** A request as placement sees it. */
 export interface PlacementRequest {
@@ -70,7 +70,10 @@ export interface Unplaced<Request extends PlacementRequest = PlacementRequest> {
   readonly verdict: Verdict;
 }
 
-/** Why a class of requests fits nowhere: how many workers failed each test first. */
+/**
+ * Why a class of requests fits nowhere: how many workers failed each test first. Judged once a
+ * class and batch, for the first of its requests that is left out.
+ */
 export interface Verdict {
   readonly workerCount: number;
   /** In the order of `UnfitReason`, without zeros. */
@@ -86,7 +89,10 @@ export interface Verdict {
 
 export interface NearestWorker {
   readonly workerName: string;
+  /** The first test that it fails. */
   readonly reason: UnfitReason;
+  /** At least one; in the order of the tests. */
+  readonly shortages: readonly Shortage[];
 }
 
 /**

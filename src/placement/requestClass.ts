@@ -4,6 +4,7 @@ import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
 import type {Eligibility} from './eligibility.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import type {HigherTakes} from './higherTakes.ts';
 import type {BatchDemand} from './loadCap.ts';
 import type {OpenTier} from './openTier.ts';
 import {PackTier} from './packTier.ts';
@@ -82,9 +83,13 @@ export class RequestClass {
     return -1;
   }
 
+  get isJudged(): boolean {
+    return this.#verdict !== undefined;
+  }
+
   /** The verdict is that of the moment when the first of its requests found nothing. */
-  judge(): void {
-    this.#verdict ??= judge(this.demand, this.eligibility, this.#state);
+  judge(higher: HigherTakes): void {
+    this.#verdict = judge(this.demand, this.eligibility, {state: this.#state, higher});
   }
 
   /** Why the class fits nowhere; the same object for all its requests of the batch. */

@@ -1,10 +1,11 @@
 import {UnfitReason} from '../api/reasons.ts';
 import type {Demand} from '../api/resources.ts';
-import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
-import {type Eligibility, UNFIT_REASONS} from './eligibility.ts';
+import {type Eligibility, FIRST_REASON_CODE, UNFIT_REASONS} from './eligibility.ts';
 import {gpusFit} from './freeCapacity.ts';
-import type {Verdict} from './plan.ts';
+import type {HigherTakes} from './higherTakes.ts';
+import type {NearestWorker, Verdict} from './plan.ts';
+import {shortagesOf} from './shortages.ts';
 
 /** How each reason reads after a number of workers. */
 const PHRASES: Readonly<Record<UnfitReason, string>> = {
@@ -15,6 +16,7 @@ const PHRASES: Readonly<Record<UnfitReason, string>> = {
   SelectorMismatch: 'not matching the selector',
   UntoleratedTaint: 'with an untolerated taint',
   GpuTypeMismatch: 'without a GPU of the types asked for',
+  Outranked: 'taken by requests of higher priority',
   InsufficientGpu: 'insufficient gpu',
   InsufficientCpu: 'insufficient cpu',
   InsufficientMemory: 'insufficient memory',
@@ -22,43 +24,66 @@ const PHRASES: Readonly<Record<UnfitReason, string>> = {
 };
 
 /**
- * Why `demand` fits no worker: every worker counted once, under the first test that it fails.
- * O(workers that may hold it); the caller asks once a class and batch.
+ * Why `demand` fits no worker: every worker counted once, under the first test that it fails. In
+ * the order of `UnfitReason`: what the worker is, then whether it had room before the batch's
+ * requests of higher priority, then what it is short of.
+ *
+ * Cost: O(workers that may hold it); the caller asks once a class and batch.
+ *
+ * @param higher what requests of higher priority have taken in this batch
  */
-export function judge(demand: Demand, eligibility: Eligibility, state: BatchState): Verdict {
+export function judge(
+  demand: Demand,
+  eligibility: Eligibility,
+  {state, higher}: {readonly state: BatchState; readonly higher: HigherTakes},
+): Verdict {
   const {workerCount} = state.layout;
   const counted = eligibility.unfit.slice();
-  let nearest: {rank: number; reason: UnfitReason} | undefined;
+  let nearest = -1;
   let least = Number.POSITIVE_INFINITY;
   for (const {ranks} of eligibility.tiers) {
     for (const rank of ranks) {
-      const reason = firstShortage(demand, rank, state);
-      counted[UNFIT_REASONS.indexOf(reason)]!++;
+      counted[UNFIT_REASONS.indexOf(firstShortage(demand, rank, state))]!++;
       const lack = lackOf(demand, rank, state);
-      if (lack > least || (lack === least && nearest && rank > nearest.rank)) continue;
+      if (lack > least || (lack === least && rank > nearest)) continue;
       least = lack;
-      nearest = {rank, reason};
+      nearest = rank;
     }
+  }
+  for (const rank of higher.positions()) {
+    const isEligible = eligibility.codes[rank]! < FIRST_REASON_CODE;
+    if (!isEligible || !higher.hadRoom(rank, demand)) continue;
+    counted[UNFIT_REASONS.indexOf(firstShortage(demand, rank, state))]!--;
+    counted[UNFIT_REASONS.indexOf(UnfitReason.Outranked)]!++;
   }
   const counts = UNFIT_REASONS.map((reason, index) => ({reason, workers: counted[index]!})).filter(
     ({workers}) => workers > 0,
   );
   const verdict = {workerCount, counts, message: messageOf(workerCount, counts)};
-  if (!nearest) return verdict;
-  const workerName = state.layout.workers[nearest.rank]!.name;
-  return {...verdict, nearest: {workerName, reason: nearest.reason}};
+  if (nearest < 0) return verdict;
+  const isOutranked = higher.hadRoom(nearest, demand);
+  return {...verdict, nearest: describeNearest(demand, nearest, {state, isOutranked})};
 }
 
+function describeNearest(
+  demand: Demand,
+  rank: number,
+  {state, isOutranked}: {readonly state: BatchState; readonly isOutranked: boolean},
+): NearestWorker {
+  return {
+    workerName: state.layout.workers[rank]!.name,
+    reason: isOutranked ? UnfitReason.Outranked : firstShortage(demand, rank, state),
+    shortages: shortagesOf(demand, rank, state),
+  };
+}
+
+/** A worker without any is a defect of whoever gave up: `shortagesOf` of the nearest one says so. */
 function firstShortage(demand: Demand, rank: number, {layout, free}: BatchState): UnfitReason {
   if (demand.gpuCount > 0 && !gpusFit(free, layout, rank, demand)) {
     return UnfitReason.InsufficientGpu;
   }
   if (free.cpuMillis[rank]! < demand.cpuMillis) return UnfitReason.InsufficientCpu;
   if (free.memoryBytes[rank]! < demand.memoryBytes) return UnfitReason.InsufficientMemory;
-  assert(
-    free.containers[rank]! < 1,
-    `worker ${layout.workers[rank]?.name} holds no request of a class that fits nowhere`,
-  );
   return UnfitReason.TooManyContainers;
 }
 

@@ -3,6 +3,7 @@ import {ScheduledReason} from '../api/reasons.ts';
 import type {InvalidRequest, RequestRecord} from '../api/records.ts';
 import {microTime, secondTime} from '../lib/timestamp.ts';
 import type {Assignment} from './intent.ts';
+import {withoutNearest} from './nearestText.ts';
 
 /** Body of a merge patch of a status; refused with 409 unless the object is still that one. */
 export interface StatusPatch {
@@ -45,9 +46,9 @@ export function pendingPatch(
   record: RequestRecord | InvalidRequest,
   why: {readonly reason: ScheduledReason; readonly message: string; readonly nowMs: number},
 ): StatusPatch | undefined {
-  const {reason, message, nowMs} = why;
+  const {reason, nowMs} = why;
   const wanted: Wanted[] = [
-    {type: 'Scheduled', status: 'False', reason, message},
+    {type: 'Scheduled', status: 'False', reason, message: newsOf(record, why.message)},
     {type: 'Ready', status: 'False', reason, message: 'it has no worker'},
   ];
   if (reason === ScheduledReason.InvalidSpec) {
@@ -57,6 +58,13 @@ export function pendingPatch(
   const conditions = conditionsOf(record, nowMs, wanted);
   if (conditions === record.conditions) return undefined;
   return patchOf(record, {phase: 'Pending', observedGeneration: record.generation, conditions});
+}
+
+/** What it says already where `message` differs from that in the nearest worker only. */
+function newsOf({conditions}: RequestRecord | InvalidRequest, message: string): string {
+  const said = conditions.find(({type}) => type === 'Scheduled')?.message;
+  if (said === undefined) return message;
+  return withoutNearest(said) === withoutNearest(message) ? said : message;
 }
 
 function patchOf(

@@ -68,7 +68,9 @@ const rows: readonly Row[] = [
     judge: async (rig) => {
       const condition = () => conditionOf(rig.world.request('r-1'), 'Scheduled');
       await rig.until('it says why', () => condition()?.reason === 'Unplaceable');
-      expect(condition()?.message).toBe('0/1 workers fit: 1 insufficient cpu.');
+      expect(condition()?.message).toMatch(
+        /^0\/1 workers fit: 1 insufficient cpu. Nearest: w-1 lacks 4(100m)? cpu \(.* wanted\).$/,
+      );
     },
   },
   {

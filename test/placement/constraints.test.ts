@@ -8,7 +8,6 @@ import {
   makeRequest,
   makeRequests,
   makeWorker,
-  makeWorkers,
   snapshotOf,
   tableOf,
   type WorkerOptions,
@@ -174,31 +173,6 @@ test('a tolerated PreferNoSchedule taint is no reason to stay off', () => {
   const tolerations: Toleration[] = [{operator: 'Exists'}];
   const plan = place(makeRequests(2, {tolerations}), snapshotOf(workers));
   expect(new Set(plan.assigned.map(({workerName}) => workerName)).size).toBe(2);
-});
-
-describe('a verdict', () => {
-  test('names the most frequent reason first, and the worker that lacks least', () => {
-    const workers = [
-      ...makeWorkers(12).map((worker) => ({...worker, name: `full-${worker.name}`})),
-      ...makeWorkers(8, {ready: false}),
-      makeWorker({name: 'almost', cpuMillis: 4900}),
-    ];
-    const [unplaced] = place([makeRequest({cpuMillis: 5000})], snapshotOf(workers)).unplaced;
-    expect(unplaced?.verdict).toEqual({
-      workerCount: 21,
-      counts: [
-        {reason: 'NotReady', workers: 8},
-        {reason: 'InsufficientCpu', workers: 13},
-      ],
-      message: '0/21 workers fit: 13 insufficient cpu, 8 not ready.',
-      nearest: {workerName: 'almost', reason: 'InsufficientCpu'},
-    });
-  });
-
-  test('says so when there is no worker', () => {
-    const [unplaced] = place([makeRequest()], snapshotOf([])).unplaced;
-    expect(unplaced?.verdict.message).toBe('0/0 workers fit: there is no worker.');
-  });
 });
 
 test('an overcommitted worker takes nothing more, not even a demand of nothing', () => {

@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {Condition} from '../../src/api/conditions.ts';
 import {containerRequestStatusSchema} from '../../src/api/containerRequestSchema.ts';
 import {conditionSchema} from '../../src/api/schemaParts.ts';
+import {withNearest} from '../../src/status/nearestText.ts';
 import {bindPatch, pendingPatch} from '../../src/status/statusPatch.ts';
 import {makeCondition, makeInvalid, makeRequest} from './makeRecords.ts';
 
@@ -107,6 +108,22 @@ describe('the patch of a waiting reason', () => {
     const record = makeRequest({conditions: written});
     expect(pendingPatch(record, {...why, message: 'other'})).toBeDefined();
     expect(pendingPatch(record, {...why, reason: 'Suspended'})).toBeDefined();
+  });
+
+  it('is nothing while only the nearest worker is another one', () => {
+    const near = (message: string, workerName: string, free: number) =>
+      withNearest(message, {
+        workerName,
+        shortages: [{resource: 'cpuMillis', wanted: 2000, free}],
+      });
+    const [account, other] = ['0/3 workers fit: 3 insufficient cpu.', '0/3 workers fit.'];
+    const first = pendingPatch(makeRequest(), {...why, message: near(account, 'w-1', 1500)});
+    const record = makeRequest({conditions: conditionsOf(first)});
+    expect(pendingPatch(record, {...why, message: near(account, 'w-2', 100)})).toBeUndefined();
+    expect(pendingPatch(record, {...why, message: account})).toBeUndefined();
+    expect(pendingPatch(record, {...why, message: near(other, 'w-1', 1500)})).toBeDefined();
+    const edited = {...record, generation: 2};
+    expect(pendingPatch(edited, {...why, message: near(account, 'w-2', 100)})).toBeDefined();
   });
 
   it('marks an invalid spec as Stalled, for kstatus to call it failed', () => {
