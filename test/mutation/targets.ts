@@ -1,0 +1,35 @@
+/** Code that is mutated together, and the tests that have to notice. */
+export interface Target {
+  readonly name: string;
+  /** Globs of source files; one that begins with `!` takes files out. */
+  readonly mutate: readonly string[];
+  /** Globs of test files: few and fast, as each mutant runs those that reach it. */
+  readonly tests: readonly string[];
+  /** Of 100 mutants so many must be noticed. */
+  readonly atLeast: number;
+}
+
+export const targets: readonly Target[] = [
+  {
+    name: 'placement',
+    mutate: ['src/placement/**/*.ts'],
+    tests: ['test/placement/**/*.test.ts'],
+    atLeast: 85,
+  },
+  {
+    name: 'ledger',
+    mutate: [
+      'src/ledger/*.ts',
+      // Their tests need a Redis: `redisLedger.servers.test.ts` and its neighbours.
+      '!src/ledger/redis{Audit,Connection,Credentials,Hash,Ledger}.ts',
+      'src/leader.ts',
+      'src/status/{attempt,concludeBind}.ts',
+    ],
+    tests: [
+      'test/ledger/*.test.ts',
+      'test/operator/leader.test.ts',
+      'test/status/{concludeBind,statusWriter,writerOrder}.test.ts',
+    ],
+    atLeast: 80,
+  },
+];

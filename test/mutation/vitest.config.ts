@@ -1,0 +1,10 @@
+import {defineConfig} from 'vitest/config';
+
+/** The unit tests that `run.ts` names for what it mutates. */
+export default defineConfig({
+  test: {
+    include: (process.env['MUTATION_TESTS'] ?? '').split(' '),
+    exclude: ['test/**/*.servers.test.ts', 'node_modules/**'],
+    testTimeout: 20_000,
+  },
+});
