@@ -11,7 +11,7 @@ export function berthPolicy(trace: Trace): Policy {
   const positions = new Map(names.map((name, position) => [name, position]));
   const requests = trace.arrivals.map(requestOf);
   const arrivalOf = new Map(requests.map((request, arrival) => [request, arrival]));
-  const table = createWorkerTable();
+  const table = createWorkerTable({workload: trace.list});
   table.upsertPool({name: 'default', strategy: 'Pack', loadBound: 1.25});
   for (const [position, capacity] of trace.workers.entries()) {
     table.upsertWorker({

@@ -5,10 +5,12 @@ import {Journal} from './journal.ts';
 import {Layout} from './layout.ts';
 import {NOTHING, writeLoad} from './load.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
+import {PreferenceCache} from './preferenceCache.ts';
 import {RowIndexes, type WorkerRows} from './rowIndex.ts';
 import {SavedRows} from './savedRows.ts';
 import {SpareTrees} from './spareTrees.ts';
 import type {WorkerEntry} from './workerEntry.ts';
+import {WorkloadShapes} from './workloadShapes.ts';
 
 /** Of all changes at once, up to one of so many workers is brought in by itself. */
 const FEW_SHARE = 16;
@@ -29,6 +31,9 @@ export class LiveRows implements WorkerRows {
   free = new FreeCapacity(0, 0);
   readonly eligibility = new EligibilityCache(this);
   readonly indexes = new RowIndexes(this);
+  /** What packing expects to come, and what follows from it for each demand. */
+  readonly workload = new WorkloadShapes();
+  readonly preferences = new PreferenceCache();
   /** Positions whose load may be less than it was. */
   readonly lowered = new Journal();
   readonly spareTrees = new SpareTrees();

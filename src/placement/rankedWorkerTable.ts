@@ -1,4 +1,4 @@
-import type {Allocation} from '../api/resources.ts';
+import type {Allocation, Demand} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import {FrozenSnapshot} from './frozenSnapshot.ts';
 import {checkAllocation, checkPool, checkWorker} from './inputChecks.ts';
@@ -25,6 +25,11 @@ export class RankedWorkerTable implements WorkerTable {
   /** Workers that joined, left or were edited since the last snapshot. */
   #edits = 0;
   #snapshot: FrozenSnapshot | undefined;
+
+  /** @param workload demands to expect, one a request; none where nothing is known */
+  constructor(workload: Iterable<Demand>) {
+    this.#rows.workload.tell(workload);
+  }
 
   upsertWorker(worker: PlacementWorker): void {
     checkWorker(worker);
@@ -59,6 +64,8 @@ export class RankedWorkerTable implements WorkerTable {
     checkAllocation(allocation);
     const entry = this.#entryOf(allocation.workerName);
     entry.add(allocation, 1);
+    const {cpuMillis, gpuDevices, gpuMillis} = allocation;
+    this.#rows.workload.count({cpuMillis, gpuCount: gpuDevices.length, gpuMillis, gpuTypes: []});
     this.#changed(entry);
   }
 

@@ -1,4 +1,4 @@
-import type {Allocation} from '../api/resources.ts';
+import type {Allocation, Demand} from '../api/resources.ts';
 import type {PlacementPool, PlacementWorker, Snapshot} from './plan.ts';
 import {RankedWorkerTable} from './rankedWorkerTable.ts';
 
@@ -15,7 +15,15 @@ export interface WorkerTable {
   snapshot(): Snapshot;
 }
 
+export interface WorkerTableOptions {
+  /**
+   * The demands of a typical workload, one a request, from whoever knows it: packing keeps workers
+   * good for them. Without it the table counts what it sees taken.
+   */
+  readonly workload?: Iterable<Demand>;
+}
+
 /** An empty table. */
-export function createWorkerTable(): WorkerTable {
-  return new RankedWorkerTable();
+export function createWorkerTable({workload = []}: WorkerTableOptions = {}): WorkerTable {
+  return new RankedWorkerTable(workload);
 }

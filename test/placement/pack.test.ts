@@ -91,8 +91,8 @@ describe('among workers', () => {
 
   test('a share goes to the tightest device of all, though its worker has more left over', () => {
     const table = tableOf([
-      makeWorker({name: 'roomy', gpuCount: 4}),
-      makeWorker({name: 'small', gpuCount: 1}),
+      makeWorker({name: 'roomy', gpuCount: 4, cpuMillis: 128_000}),
+      makeWorker({name: 'small', gpuCount: 1, cpuMillis: 128_000}),
     ]);
     const gpuDevices = [0];
     table.take(makeAllocation({uid: 'a', workerName: 'roomy', gpuDevices, gpuMillis: 500}));
@@ -101,7 +101,7 @@ describe('among workers', () => {
   });
 
   test('a class sees what other classes of the batch have taken', () => {
-    const workers = makeWorkers(2, {gpuCount: 4});
+    const workers = makeWorkers(2, {gpuCount: 4, cpuMillis: 128_000});
     const ofFirst = place(makeRequests(1, share(300)), snapshotOf(workers)).assigned[0]!.workerName;
     const second = ofFirst === 'w-1' ? 'w-2' : 'w-1';
     const batch = [

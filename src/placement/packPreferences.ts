@@ -1,0 +1,133 @@
+import type {Demand} from '../api/resources.ts';
+import {fragmentationOf, type WorkerState} from './fragmentation.ts';
+import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import type {BucketState, WorkerBuckets} from './workerBuckets.ts';
+import type {TypicalShape, WorkloadShapes} from './workloadShapes.ts';
+
+/** Free cpu that a state of the last level stands for, beyond where it begins. */
+const OPEN_LEVEL_MILLIS = 24_000;
+
+/** A preference is compared in steps of so many GPU thousandths: less is no reason. */
+const STEP_MILLIS = 60;
+
+/** Where a level is sampled: a small request moves few of its workers over a threshold. */
+const SAMPLES: readonly number[] = [0.17, 0.5, 0.83];
+
+/**
+ * Buckets in the order in which requests of one demand want them: the least growth of
+ * fragmentation first. Only buckets that may hold such a request.
+ *
+ *     buckets      [ 412 | 97 | 98 | 511 | ... ]
+ *     preferences  [  -9 | -4 | -4 |   0 | ... ]     equal ones are ties: the least position wins
+ *
+ * Made at the first use, again when the typical shapes were drawn anew, and when a bucket was used
+ * for the first time; then the preferences known are kept. O(buckets x samples x shapes).
+ */
+export class PackPreferences {
+  buckets = new Int32Array(0);
+  preferences = new Int32Array(0);
+  readonly #demand: Demand;
+  readonly #known = new Map<number, number>();
+  #bucketsVersion = -1;
+  #shapesVersion = -1;
+
+  constructor(demand: Demand) {
+    this.#demand = demand;
+  }
+
+  refresh(buckets: WorkerBuckets, shapes: WorkloadShapes): void {
+    if (this.#bucketsVersion === buckets.version && this.#shapesVersion === shapes.version) return;
+    if (this.#shapesVersion !== shapes.version) this.#known.clear();
+    this.#bucketsVersion = buckets.version;
+    this.#shapesVersion = shapes.version;
+    const entries: {bucket: number; preference: number}[] = [];
+    for (const bucket of buckets.used) {
+      const state = buckets.stateOf(bucket);
+      if (!mayHold(state, this.#demand)) continue;
+      let preference = this.#known.get(bucket);
+      if (preference === undefined) {
+        preference = preferenceOf(state, this.#demand, shapes.typical);
+        this.#known.set(bucket, preference);
+      }
+      entries.push({bucket, preference});
+    }
+    entries.sort((left, right) => left.preference - right.preference || left.bucket - right.bucket);
+    this.buckets = Int32Array.from(entries, ({bucket}) => bucket);
+    this.preferences = Int32Array.from(entries, ({preference}) => preference);
+  }
+
+  /** Of any bucket; the largest of all for one that cannot hold such a request. */
+  of(bucket: number): number {
+    return this.#known.get(bucket) ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+function mayHold({group, cpuTo, wholeGpus, partialTo}: BucketState, demand: Demand): boolean {
+  if (cpuTo < demand.cpuMillis) return false;
+  if (demand.gpuCount === 0) return true;
+  if (demand.gpuMillis < WHOLE_GPU_MILLIS && (wholeGpus > 0 || partialTo >= demand.gpuMillis)) {
+    return true;
+  }
+  // The last class of whole GPUs has no end.
+  return wholeGpus >= demand.gpuCount || (wholeGpus === 8 && group.gpuCount >= demand.gpuCount);
+}
+
+/** By how many steps the fragmentation of such a worker grows with one more request. */
+function preferenceOf(
+  state: BucketState,
+  demand: Demand,
+  typical: readonly TypicalShape[],
+): number {
+  // Without GPUs nothing can be fragmented: the fuller worker is the better one.
+  if (state.group.gpuCount === 0) return Math.floor(state.cpuFrom / 1000);
+  let growth = 0;
+  for (const cpu of SAMPLES) {
+    for (const partial of SAMPLES) {
+      const before = sample(state, demand, cpu, partial);
+      growth += fragmentationOf(afterwards(before, demand), typical);
+      growth -= fragmentationOf(before, typical);
+    }
+  }
+  return Math.round(growth / SAMPLES.length ** 2 / STEP_MILLIS);
+}
+
+/** A worker of the bucket, one that has room for the request where some of it have. */
+function sample(
+  {group, cpuFrom, cpuTo, wholeGpus, partialFrom, partialTo}: BucketState,
+  demand: Demand,
+  cpu: number,
+  partial: number,
+): WorkerState {
+  const cpuEnd = Number.isFinite(cpuTo)
+    ? cpuTo
+    : Math.max(cpuFrom, demand.cpuMillis) + OPEN_LEVEL_MILLIS;
+  const cpuStart = Math.max(cpuFrom, demand.cpuMillis);
+  const needsPart = demand.gpuMillis < WHOLE_GPU_MILLIS && partialTo >= demand.gpuMillis;
+  const partStart = needsPart ? Math.max(partialFrom, demand.gpuMillis) : partialFrom;
+  const part = Math.round(partStart + partial * (partialTo - partStart));
+  return {
+    gpuType: group.gpuType,
+    cpuMillis: cpuStart + cpu * (cpuEnd - cpuStart),
+    wholeGpus: Math.max(wholeGpus, demand.gpuMillis === WHOLE_GPU_MILLIS ? demand.gpuCount : 0),
+    partials: part > 0 ? [part] : [],
+  };
+}
+
+/** As `takeDevices` does it: a share of the cut device where it has it, else of a whole one. */
+function afterwards(
+  {gpuType, cpuMillis, wholeGpus, partials}: WorkerState,
+  demand: Demand,
+): WorkerState {
+  const left = {gpuType, cpuMillis: cpuMillis - demand.cpuMillis};
+  if (demand.gpuCount === 0) return {...left, wholeGpus, partials};
+  if (demand.gpuMillis === WHOLE_GPU_MILLIS) {
+    return {...left, wholeGpus: wholeGpus - demand.gpuCount, partials};
+  }
+  const [part = 0] = partials;
+  if (part >= demand.gpuMillis) return {...left, wholeGpus, partials: [part - demand.gpuMillis]};
+  return {
+    ...left,
+    wholeGpus: wholeGpus - 1,
+    partials: [...partials, WHOLE_GPU_MILLIS - demand.gpuMillis],
+  };
+}
