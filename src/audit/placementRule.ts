@@ -144,10 +144,10 @@ export class PlacementRule {
     });
   }
 
-  /** Only in the term that the Ledger object names: else it is not what capacity is kept in. */
+  /** Where the Ledger object knows of no such term yet, capacity is kept in another ledger. */
   #judgeCommitted(seen: SeenRequest): void {
     const ledger = this.#ledgerSince(seen.epoch);
-    if (!ledger || ledger.epoch !== seen.epoch || seen.epoch === 0) return;
+    if (!ledger || seen.epoch === 0) return;
     const record = this.#world.recordOf(seen.uid);
     const devices = record?.gpuDevices ?? [];
     const isSame = record?.workerName === seen.workerName && devices.join() === seen.devices.join();

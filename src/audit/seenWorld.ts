@@ -144,7 +144,6 @@ const nothing: ReadonlyMap<string, SeenRequest> = new Map();
 
 function isReduced(before: SeenWorker, after: SeenWorker): boolean {
   return (
-    before.uid !== after.uid ||
     after.cpuMillis < before.cpuMillis ||
     after.memoryBytes < before.memoryBytes ||
     after.containers < before.containers ||

@@ -95,6 +95,15 @@ describe('capacity', () => {
       [],
     ],
     [
+      'of memory taken from a placement that was committed before is nobody`s fault either',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 1, inFlight: [record('a', 'w-1')]})
+          .worker('w-1', {memory: '1Mi'})
+          .request('a', 'w-1'),
+      [],
+    ],
+    [
       'of a worker that shrank stays counted while it lives on under its name',
       (h) =>
         h
@@ -184,6 +193,11 @@ describe('a GPU', () => {
       ['device count'],
     ],
     ['is not named twice', (h) => h.request('a', 'w-1', onGpus([1, 1])), ['device count']],
+    [
+      'is not named twice for one',
+      (h) => h.request('a', 'w-1', {...onGpus([1, 1]), resources: {gpu: {count: 1}}}),
+      ['device count'],
+    ],
   ]);
 });
 
@@ -273,6 +287,17 @@ describe('an auditor', () => {
     const history = new History().worker('w-1').request('odd', 'w-1', {resources: {cpu: 'lots'}});
     history.request('a', 'w-1').request('b', 'w-1').request('c', 'w-1');
     expect(history.rules).toEqual(['over capacity']);
+  });
+
+  it('remembers the assignments of the last 10,000 requests that went, and no more', () => {
+    const history = new History().worker('w-1');
+    for (let index = 0; index <= 10_000; index++) {
+      history.request(`r-${index}`, 'w-1').requestGone(`r-${index}`);
+    }
+    history.request('a', 'w-1', {assignment: {id: '1.1.r-0'}});
+    expect(history.rules).toEqual([]);
+    history.request('b', 'w-1', {assignment: {id: '1.1.r-2'}});
+    expect(history.rules).toEqual(['assignment reused']);
   });
 
   it('keeps the first 1,000 violations and counts the others', () => {

@@ -115,38 +115,42 @@ describe('a request without a worker', () => {
     ],
   ]);
 
+  const inZoneA = {metadata: {labels: {zone: 'a'}}};
   const hindrances: readonly [string, (history: History) => unknown][] = [
-    ['cordoned', (h) => h.worker('w-1', {}, {spec: {unschedulable: true}})],
-    ['tainted', (h) => h.worker('w-1', {}, {spec: {taints: [{key: 'k', effect: 'NoExecute'}]}})],
-    ['in another pool', (h) => h.worker('w-1', {}, {spec: {poolName: 'other'}})],
-    ['on its way out', (h) => h.worker('w-1', {}, {metadata: {deletionTimestamp: 'now'}})],
+    ['cordoned', (h) => h.worker('w-1', {}, {...inZoneA, spec: {unschedulable: true}})],
+    [
+      'tainted',
+      (h) => h.worker('w-1', {}, {...inZoneA, spec: {taints: [{key: 'k', effect: 'NoExecute'}]}}),
+    ],
+    ['in another pool', (h) => h.worker('w-1', {}, {...inZoneA, spec: {poolName: 'other'}})],
+    [
+      'on its way out',
+      (h) => h.worker('w-1', {}, {metadata: {...inZoneA.metadata, deletionTimestamp: 'now'}}),
+    ],
     [
       'not ready',
-      (h) =>
-        h.worker(
-          'w-1',
-          {},
-          {
-            status: {conditions: [{type: 'Ready', status: 'False', reason: 'R', message: ''}]},
-          },
-        ),
+      (h) => {
+        const conditions = [{type: 'Ready', status: 'False', reason: 'R', message: ''}];
+        h.worker('w-1', {}, {...inZoneA, status: {conditions}});
+      },
     ],
-    ['full of containers', (h) => h.worker('w-1', {containers: 0})],
-    ['of another GPU type', (h) => h.worker('w-1', {gpu: {type: 'B', count: 2}})],
-    ['short of memory', (h) => h.worker('w-1', {memory: '1Mi'})],
-    ['without the label', (h) => h.worker('w-1', {}, {metadata: {labels: {zone: 'b'}}})],
+    ['full of containers', (h) => h.worker('w-1', {containers: 0}, inZoneA)],
+    ['of another GPU type', (h) => h.worker('w-1', {gpu: {type: 'B', count: 2}}, inZoneA)],
+    ['short of a GPU', (h) => h.worker('w-1', {gpu: {type: 'A', count: 1}}, inZoneA)],
+    ['short of memory', (h) => h.worker('w-1', {memory: '1Mi'}, inZoneA)],
+    ['short of CPU', (h) => h.worker('w-1', {cpu: '499m'}, inZoneA)],
+    ['in another zone', (h) => h.worker('w-1', {}, {metadata: {labels: {zone: 'b'}}})],
   ];
   const choosy = {
     spec: {
       poolName: 'default',
-      resources: {cpu: '500m', memory: '256Mi', gpu: {count: 2, types: ['A'], shareMillis: 500}},
+      resources: {cpu: '500m', memory: '256Mi', gpu: {count: 2, types: ['A']}},
       workerSelector: {
         matchLabels: {zone: 'a'},
         matchExpressions: [{key: 'zone', operator: 'In', values: ['a']}],
       },
     },
   };
-  const inZoneA = {metadata: {labels: {zone: 'a'}}};
 
   it.each(hindrances)('truly fits nowhere where the only worker is %s', (_, hinder) => {
     const history = new History({graceMs}).worker('w-1', {}, inZoneA);
@@ -173,6 +177,30 @@ describe('a request without a worker', () => {
     const workerSelector = {matchExpressions: [{key: 'size', operator, values}]};
     history.waiting('a', 'Unplaceable', '', {spec: {workerSelector}}).tick(graceMs);
     expect(history.rules).toEqual(isFitting ? ['untrue reason'] : []);
+  });
+
+  it('is not helped by a worker that says what it said before', () => {
+    const history = new History({graceMs}).worker('w-1').waiting('a', 'Unplaceable');
+    history
+      .at(graceMs - 1)
+      .worker('w-1', {}, showing('0', '1', 0))
+      .tick(graceMs);
+    expect(history.rules).toContain('untrue reason');
+  });
+
+  it('fits a GPU that is half taken with the other half', () => {
+    const half = onGpus([0], {count: 1, shareMillis: 500});
+    const history = new History({graceMs}).worker('w-1', {gpu: {type: 'A', count: 1}});
+    history.request('b', 'w-1', half).waiting('a', 'Unplaceable', '', half).tick(graceMs);
+    expect(history.rules).toContain('untrue reason');
+  });
+
+  it('is not judged where only some requests are seen', () => {
+    const history = new History({graceMs, seesAll: false}).worker('w-1');
+    history.waiting('a', 'Unplaceable').tick(graceMs);
+    history.auditor.compareLedger([record('b', 'w-1')], 0);
+    history.auditor.compareLedger([record('b', 'w-1')], graceMs);
+    expect(history.rules).toEqual([]);
   });
 
   it('has the grace anew after each change that could help it', () => {

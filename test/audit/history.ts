@@ -73,10 +73,14 @@ export class History {
     return this.#show('ledger', 'MODIFIED', {metadata: this.#meta('berth', {uid}), status});
   }
 
-  lease(holderIdentity: string, leaseTransitions: number, name = 'berth'): this {
+  lease(
+    holderIdentity: string,
+    leaseTransitions: number,
+    {name = 'berth', uid = 'lease'} = {},
+  ): this {
     const spec = {holderIdentity, leaseTransitions};
     return this.#show('lease', 'MODIFIED', {
-      metadata: this.#meta(name, {namespace: 'berth-system'}),
+      metadata: this.#meta(name, {namespace: 'berth-system', uid}),
       spec,
     });
   }

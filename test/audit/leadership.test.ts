@@ -69,7 +69,12 @@ describe('an epoch', () => {
     ],
     [
       'is none of an agent`s Lease',
-      (h) => h.lease('x', 3, 'berth-worker-1').lease('y', 2, 'berth-worker-1'),
+      (h) => h.lease('x', 3, {name: 'berth-worker-1'}).lease('y', 2, {name: 'berth-worker-1'}),
+      [],
+    ],
+    [
+      'begins anew in a Lease that is made anew',
+      (h) => h.lease('x', 3).lease('y', 1, {uid: 'another'}),
       [],
     ],
     ['rises when the Lease is taken', (h) => h.lease('', 3).lease('y', 4), []],
@@ -87,6 +92,11 @@ describe('a commit', () => {
     [
       'is not left out',
       (h) => h.ledger({epoch: 1, cycle: 1}).request('a', 'w-1'),
+      ['not committed'],
+    ],
+    [
+      'is not left out by a leader whose successor has opened the Ledger',
+      (h) => h.ledger({epoch: 2, cycle: 0}).request('a', 'w-1'),
       ['not committed'],
     ],
     [
