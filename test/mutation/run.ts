@@ -10,8 +10,8 @@ type Mutant = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * `node test/mutation/run.ts [target] [glob of source files]`: changes one expression at a time, runs
- * the tests that reach it, and lists what they did not notice. Fails below the target's score.
+ * `node test/mutation/run.ts [target] [glob of source files]`: changes one expression at a time,
+ * runs the tests that reach it, and lists what they did not notice. Fails below the target's score.
  */
 async function main([name, only]: readonly string[]): Promise<void> {
   const chosen = targets.filter((target) => name === undefined || target.name === name);
