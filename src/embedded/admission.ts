@@ -1,7 +1,6 @@
 import type {Resource} from '../kube/resource.ts';
 import type {ApiObject} from './apiObject.ts';
 import {type ApiStatus, Refusal} from './apiStatus.ts';
-import {copyJson} from './json.ts';
 import type {Kind} from './kind.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
@@ -15,7 +14,8 @@ export interface AdmissionContext {
 
 /**
  * Judges a write after defaults and validation; a status refuses it. Of a DELETE `object` and `old`
- * are both the object to delete. `old` of a CREATE is undefined.
+ * are both the object to delete. `old` of a CREATE is undefined. What is inside of both belongs to
+ * the server: copying it cost a fifth of a write.
  */
 export type AdmissionRule = (
   operation: Operation,
@@ -46,7 +46,7 @@ export function admit(
     if (resource.group !== group || resource.plural !== plural) continue;
     const {operation, object, old, subresource, user, dryRun} = write;
     const context = {user, subresource, dryRun};
-    const refused = rule(operation, copyJson(object), copyJson(old), context);
+    const refused = rule(operation, {...object}, old && {...old}, context);
     if (refused) throw new Refusal(refused);
   }
 }

@@ -1,9 +1,12 @@
 import {copyJson, define, isObject, type JsonObject} from './json.ts';
 
-/** `target` with `patch` applied (RFC 7386). Changes and returns `target` where it is an object. */
+/**
+ * `target` with `patch` applied (RFC 7386), which shares with `target` all that the patch leaves
+ * alone. Changes neither.
+ */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return copyJson(patch);
-  const result: JsonObject = isObject(target) ? target : {};
+  const result: JsonObject = isObject(target) ? {...target} : {};
   for (const key of Object.keys(patch)) {
     const value = patch[key];
     if (value === undefined) continue;

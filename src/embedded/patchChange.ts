@@ -2,13 +2,16 @@ import type {ApiCall} from '../kube/transport.ts';
 import type {ApiObject} from './apiObject.ts';
 import {badRequest, refuse} from './apiStatus.ts';
 import {applyPatch} from './applyPatch.ts';
-import {isObject} from './json.ts';
+import {copyJson, isObject} from './json.ts';
 import {jsonPatch} from './jsonPatch.ts';
 import type {Kind} from './kind.ts';
 import {mergePatch} from './mergePatch.ts';
 import {invalidOptions, textOf} from './query.ts';
 
-/** What the body of a PATCH does to a copy of the object. @throws Refusal 400, 415, 422 */
+/**
+ * What the body of a PATCH makes of an object, which it leaves as it is. @throws Refusal 400, 415,
+ * 422
+ */
 export function patchChange(call: ApiCall, kind: Kind): (object: ApiObject) => unknown {
   const {body} = call;
   switch (call.contentType) {
@@ -21,10 +24,10 @@ export function patchChange(call: ApiCall, kind: Kind): (object: ApiObject) => u
       }
       return (object) => mergePatch(object, body);
     case 'application/json-patch+json':
-      return (object) => jsonPatch(object, body);
+      return (object) => jsonPatch(copyJson(object), body);
     case 'application/apply-patch+yaml':
       checkApplied(call);
-      return (object) => applyPatch(object, body, kind.schema);
+      return (object) => applyPatch(copyJson(object), body, kind.schema);
     default:
       throw refuse(
         415,

@@ -38,34 +38,56 @@ export interface Schema {
 /** Members of the root that are the server's own affair, whatever the schema says. */
 const OWN_MEMBERS = new Set(['apiVersion', 'kind', 'metadata']);
 
-/** Removes members that the schema does not name, in place, and returns their paths. */
-export function prune(object: JsonObject, schema: Schema): string[] {
+/**
+ * Removes members that the schema does not name, in place, and returns their paths.
+ * @param known pruned before; what `object` shares with it is left alone
+ */
+export function prune(object: JsonObject, schema: Schema, known?: JsonObject): string[] {
   const removed: string[] = [];
-  pruneObject(object, schema, '', removed);
+  pruneObject({object, known}, schema, '', removed);
   return removed;
 }
 
-function pruneValue(value: unknown, schema: Schema, path: string, removed: string[]): void {
-  if (isObject(value)) pruneObject(value, schema, path, removed);
+function pruneValue(
+  {value, known}: {value: unknown; known: unknown},
+  schema: Schema,
+  path: string,
+  removed: string[],
+): void {
+  if (isObject(value)) {
+    pruneObject({object: value, known: isObject(known) ? known : undefined}, schema, path, removed);
+  }
   if (!Array.isArray(value) || !schema.items) return;
   for (const [index, item] of value.entries()) {
-    pruneValue(item, schema.items, `${path}[${index}]`, removed);
+    pruneValue({value: item, known: undefined}, schema.items, `${path}[${index}]`, removed);
   }
 }
 
-function pruneObject(object: JsonObject, schema: Schema, path: string, removed: string[]): void {
+function pruneObject(
+  {object, known}: {object: JsonObject; known: JsonObject | undefined},
+  schema: Schema,
+  path: string,
+  removed: string[],
+): void {
   const keepsUnknown =
     schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true;
   for (const key of Object.keys(object)) {
     if (path === '' && OWN_MEMBERS.has(key)) continue;
+    const value = object[key];
+    if (isShared(value, known?.[key])) continue;
     const at = path === '' ? key : `${path}.${key}`;
     const member = memberSchema(schema, key);
-    if (member) pruneValue(object[key], member, at, removed);
+    if (member) pruneValue({value, known: known?.[key]}, member, at, removed);
     else if (!keepsUnknown) {
       removed.push(at);
       delete object[key];
     }
   }
+}
+
+/** Of one object and an earlier state of it: the same member of both, not an equal one. */
+function isShared(value: unknown, known: unknown): boolean {
+  return typeof value === 'object' && value !== null && value === known;
 }
 
 /** The schema of the member `key`; undefined when none is known. */
@@ -78,22 +100,27 @@ export function memberSchema(schema: Schema, key: string): Schema | undefined {
 /**
  * Sets the defaults of absent members, in place. A null counts as absent where the member is not
  * nullable: it gets the default, or goes. Nulls in lists stay, for the validation to refuse.
+ * @param known has its defaults; what `value` shares with it is left alone
  */
-export function applyDefaults(value: unknown, schema: Schema): void {
+export function applyDefaults(value: unknown, schema: Schema, known?: unknown): void {
+  if (isShared(value, known)) return;
   if (Array.isArray(value)) {
     if (schema.items) for (const item of value) applyDefaults(item, schema.items);
     return;
   }
   if (!isObject(value)) return;
+  const before = isObject(known) ? known : {};
   for (const [key, member] of Object.entries(schema.properties ?? {})) {
+    if (isShared(value[key], before[key])) continue;
     dropNull(value, key, member);
     if (member.default !== undefined && value[key] === undefined) {
       value[key] = copyJson(member.default);
     }
-    if (value[key] !== undefined) applyDefaults(value[key], member);
+    if (value[key] !== undefined) applyDefaults(value[key], member, before[key]);
   }
   if (typeof schema.additionalProperties === 'object') {
     for (const key of Object.keys(value)) {
+      if (isShared(value[key], before[key])) continue;
       dropNull(value, key, schema.additionalProperties);
       applyDefaults(value[key], schema.additionalProperties);
     }

@@ -28,7 +28,7 @@ import {
   keepServerMeta,
 } from './objectMeta.ts';
 import type {Route} from './route.ts';
-import {applyDefaults, prune} from './schema.ts';
+import {applyDefaults, prune, type Schema} from './schema.ts';
 import type {Store} from './store.ts';
 import type {StoredObject} from './storedObject.ts';
 import {rulesLeftOut, validate} from './validate.ts';
@@ -56,6 +56,8 @@ export interface WriterOptions {
 /** Creates and changes objects: what the real server does between decoding and storing. */
 export class Writer {
   readonly #options: WriterOptions;
+  /** By which schema an object was pruned and filled: by that one it need not be again. */
+  readonly #checkedBy = new WeakMap<ApiObject, Schema>();
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -63,7 +65,6 @@ export class Writer {
 
   create(route: Route, body: unknown, options: WriteOptions): Written {
     const {kind, collection} = route;
-    const {store} = this.#options;
     const object = decodeObject(copyJson(body), kind);
     const causes = checkTypeMeta(object, kind, typeMetaOf(kind).apiVersion);
     checkPlace(object, route);
@@ -93,7 +94,7 @@ export class Writer {
     const existing = collection.get(keyOf(metadata.namespace, metadata.name));
     if (existing) throw existsAlready(subject, existing);
     if (options.dryRun) return {status: 201, object};
-    return {status: 201, object: store.put(collection, object).object};
+    return {status: 201, object: this.#put(route, object)};
   }
 
   /** PUT: the whole object. */
@@ -126,19 +127,30 @@ export class Writer {
   }
 
   /**
-   * Changes one object by `change`, which gets a copy of it. Undefined `change`s nothing.
+   * Changes one object by `change`, which makes another one of it and may share its parts.
    * @throws Refusal 404, and what `change` throws
    */
   modify(route: Route, change: (object: ApiObject) => unknown, options: WriteOptions): Written {
     const {kind} = route;
     const stored = this.#find(route);
     if (!stored) throw notFound({resource: kind.resource, name: route.name!});
-    const changed = change(copyJson(stored.object));
+    const changed = change(this.#known(stored, kind) ?? copyJson(stored.object));
     const next = decodeObject(changed, kind);
     const causes = checkTypeMeta(next, kind, typeMetaOf(kind).apiVersion);
     checkPlace(next, route);
     if (causes.length > 0) throw invalid({resource: kind.resource, name: route.name!}, causes);
     return this.#update(route, stored, next, options);
+  }
+
+  /** The stored object where its parts may be shared: `kind` has not changed since its write. */
+  #known({object}: StoredObject, {schema}: Kind): ApiObject | undefined {
+    return schema !== undefined && this.#checkedBy.get(object) === schema ? object : undefined;
+  }
+
+  #put({kind: {schema}, collection}: Route, object: ApiObject): ApiObject {
+    const stored = this.#options.store.put(collection, object).object;
+    if (schema) this.#checkedBy.set(stored, schema);
+    return stored;
   }
 
   #find({collection, namespace, name}: Route): StoredObject | undefined {
@@ -155,9 +167,10 @@ export class Writer {
       {...next.metadata, uid: next.metadata.uid || old.metadata.uid},
       old.metadata,
     );
-    const object = mergeSubresource(next, old, kind, subresource);
+    const known = this.#known(stored, kind);
+    const object = mergeSubresource(next, known ?? copyJson(old), kind, subresource);
     if (causes.length > 0) throw invalid(subject, causes);
-    checkObject(object, old, kind, options);
+    checkObject(object, old, kind, options, known);
     if (kind.hasGeneration && isSpecChanged(object, old, kind)) {
       object.metadata.generation = (old.metadata.generation ?? 0) + 1;
     }
@@ -174,7 +187,7 @@ export class Writer {
       store.remove(collection, stored);
       return {status: 200, object};
     }
-    return {status: 200, object: store.put(collection, object).object};
+    return {status: 200, object: this.#put(route, object)};
   }
 
   #fillMeta(object: ApiObject, namespace: string | undefined): void {
@@ -263,17 +276,22 @@ function mergeSubresource(
   const ownMeta = isStatus && !kind.statusMayRelabel ? old.metadata : next.metadata;
   const metadata = keepServerMeta(ownMeta, old.metadata);
   if (!isStatus && !kind.statusSubresource) return {...next, metadata};
-  const {status, ...rest} = isStatus ? {...copyJson(old), status: next['status']} : next;
-  const kept = isStatus ? status : copyJson(old['status']);
+  const {status, ...rest} = isStatus ? {...old, status: next['status']} : next;
+  const kept = isStatus ? status : old['status'];
   return {...rest, metadata, ...(kept !== undefined && kept !== null && {status: kept})};
 }
 
-/** Prunes, sets defaults, validates. @throws Refusal 400, 422 */
+/**
+ * Prunes, sets defaults, validates.
+ * @param known was checked by this schema; what `object` shares with it is as it must be
+ * @throws Refusal 400, 422
+ */
 function checkObject(
   object: ApiObject,
   old: ApiObject | undefined,
   kind: Kind,
   options: WriteOptions,
+  known?: ApiObject,
 ): void {
   const {kind: name, version} = kind.resource;
   const malformed = kind.malformed?.(object);
@@ -281,12 +299,12 @@ function checkObject(
   if (malformed !== undefined) throw badRequest(`${cannot}: ${malformed}`);
   const causes: StatusCause[] = checkMeta(object.metadata, kind);
   if (kind.schema) {
-    const unknown = prune(object, kind.schema);
+    const unknown = prune(object, kind.schema, known);
     if (options.strict && unknown.length > 0) {
       const list = unknown.map((path) => `unknown field ${JSON.stringify(path)}`).join(', ');
       throw badRequest(`${cannot}: strict decoding error: ${list}`);
     }
-    applyDefaults(object, kind.schema);
+    applyDefaults(object, kind.schema, known);
     const {metadata: _, ...rest} = object;
     const found = validate(rest, kind.schema, old);
     causes.push(...found, ...(kind.hasRules ? rulesLeftOut(found) : []));

@@ -50,7 +50,8 @@ export class FaultEffects {
       case 'late':
         return place && delay(world.clock, effect.byMs);
       case 'twice':
-        if (place?.call) this.#repeat(place.replica, place.call, effect.afterMs);
+        if (place?.call && !isWatch(place.call))
+          this.#repeat(place.replica, place.call, effect.afterMs);
         return undefined;
       case 'crash': {
         const victim = place?.replica ?? fleet.find(effect.victim);
@@ -144,6 +145,10 @@ type ReplicaEffect = Extract<
   Effect,
   {readonly do: 'pause' | 'stop' | 'unreachable' | 'cutWatches' | 'silence' | 'lag' | 'expire'}
 >;
+
+function isWatch({query}: ApiCall): boolean {
+  return query?.['watch'] !== undefined;
+}
 
 /** Upon this one call. */
 export function injectAt(replica: Replica, call: ApiCall, fault: CallFault): void {
