@@ -71,8 +71,8 @@ export class IntentWriter {
           await this.#pause(attempt, reading.retryAfterMs, signal);
           continue;
         case 'conflict':
-          if (++conflicts <= maxConflicts) break;
-          return this.#refused(intent, `changed by others during each of ${conflicts} writes`);
+          conflicts++;
+          break;
         case 'doubtful':
           doubtfulVersion = record.resourceVersion;
           this.#doubt(intent, reading.message);
@@ -84,6 +84,10 @@ export class IntentWriter {
       const found = await this.#read(intent, {signal, isOutdated});
       switch (found?.kind) {
         case 'open':
+          // Not before the read: the last of these changes may have been a placement.
+          if (conflicts > maxConflicts) {
+            return this.#refused(intent, `changed by others during each of ${conflicts} writes`);
+          }
           record = found.record;
           if (record.resourceVersion !== doubtfulVersion) doubtfulVersion = undefined;
           break;

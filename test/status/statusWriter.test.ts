@@ -187,6 +187,21 @@ describe('a placement', () => {
     });
   });
 
+  it('is superseded, not refused, where the last of many conflicts is a placement', async () => {
+    const {clock, server, writer, ends, run} = createRig();
+    run();
+    const record = waiting(server);
+    const conflict: Fate[] = [{meanwhile: edit('metadata', {labels: {}})}, {plain: true}];
+    const placed: Fate = {meanwhile: edit('status', held)};
+    server.script([...Array.from({length: 8}, () => conflict).flat(), placed]);
+    writer.write(bind(record));
+    await clock.advance(1_000);
+    expect(ends[0]!.outcome).toMatchObject({
+      kind: 'superseded',
+      object: {status: held},
+    });
+  });
+
   it('carries the resource version and uid that it was decided on, as a merge patch of the status', async () => {
     const {clock, server, writer, run} = createRig();
     run();
