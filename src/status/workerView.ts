@@ -71,6 +71,7 @@ export class WorkerView {
     const {transport, worker, held, log} = this.#options;
     const record = worker(name);
     if (!record) return;
+    const {uid, resourceVersion} = record;
     const status = viewOf(record, held(name));
     const text = shownText(status);
     if (record.shown === text && (this.#sent.get(name) ?? text) === text) return;
@@ -82,15 +83,17 @@ export class WorkerView {
           path: pathOf(workers, {name, subresource: 'status'}),
           contentType: 'application/merge-patch+json',
           query: {fieldManager: 'berth'},
-          body: {metadata: {uid: record.uid}, status},
+          // Upon the state that was seen: one that arrives late must not undo a later one.
+          body: {metadata: {uid, resourceVersion}, status},
         },
         signal,
       );
       if (reply.status < 400) return;
       this.#sent.delete(name);
       log.debug({workerName: name, status: reply.status}, 'worker status refused');
-      // A server that is busy is asked again; any other refusal would only come again.
-      if (reply.status === 429 || reply.status >= 500) this.changed(name);
+      // A server that is busy is asked again, and one that has a newer state than the watch has
+      // shown; any other refusal would only come again.
+      if ([409, 429].includes(reply.status) || reply.status >= 500) this.changed(name);
     } catch (error) {
       if (signal.aborted) return;
       this.changed(name);

@@ -86,7 +86,7 @@ describe('the view of a worker', () => {
       path: '/apis/berth.dev/v1alpha1/workers/w-1/status',
       contentType: 'application/merge-patch+json',
       body: {
-        metadata: {uid: 'uid-w-1'},
+        metadata: {uid: 'uid-w-1', resourceVersion: '1'},
         status: {
           allocated: {cpu: '1500m', memory: '2Gi', gpuMillis: 1_250},
           free: {cpu: '2500m', memory: '6Gi', gpuMillis: 750},
@@ -145,7 +145,7 @@ describe('the view of a worker', () => {
     ['whose reply is lost is written again', 'broken', 2],
     ['that meets a busy server is written again', 429, 2],
     ['that fails inside the server is written again', 500, 2],
-    ['of a worker made anew meanwhile is left to its own change', 409, 1],
+    ['of a worker that somebody else has written meanwhile is written again', 409, 2],
     ['of a worker that is gone is left', 404, 1],
   ] as const)('%s', async (_, status, times) => {
     const {clock, view, statuses, calls} = createView();

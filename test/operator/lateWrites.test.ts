@@ -1,0 +1,22 @@
+import {describe, expect, it} from 'vitest';
+import {isWorkerView} from '../../src/simulate/calls.ts';
+import {OperatorRig} from './operatorRig.ts';
+
+describe('the sums of a worker that arrive when their sender has long given them up', () => {
+  it('do not undo the later ones', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    const hold = leader.transport.hold({matches: isWorkerView, at: 'sent', times: 1});
+    await world.createRequests(['r-1']);
+    await rig.until('they are on their way', () => hold.calls.length === 1);
+    await world.finish('r-1');
+    await rig.advance(15_000);
+    hold.release();
+    await rig.advance(5_000);
+    const [worker] = await world.workers();
+    expect(worker!.status).toMatchObject({containers: 0, allocated: {cpu: '0'}});
+    await rig.end();
+  });
+});
