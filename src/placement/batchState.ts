@@ -5,6 +5,13 @@ import type {Layout} from './layout.ts';
 import type {LiveRows} from './liveRows.ts';
 import type {WorkerRows} from './rowIndex.ts';
 
+/** What a request takes of its worker. */
+interface Taking {
+  readonly demand: Demand;
+  /** Its cpu and its memory: read from an object, a number above 2^31 would be a new object. */
+  readonly amounts: Float64Array;
+}
+
 /**
  * What one call of `place` changes as it goes: the live rows, saved at the first touch and put back
  * at the end, and the positions it has placed on, in that order. Within a batch what is free only
@@ -25,15 +32,15 @@ export class BatchState implements WorkerRows {
   }
 
   /**
-   * Takes `demand` of the worker, which has room for it.
+   * Takes of the worker, which has room for it.
    *
    * @param devices takes the indexes of its GPUs, from `at` on
    */
-  take(position: number, demand: Demand, devices: Int32Array, at: number): void {
+  take(position: number, {demand, amounts}: Taking, devices: Int32Array, at: number): void {
     const {layout, free, rows} = this;
     rows.saved.save(position, layout, free);
-    free.cpuMillis[position]! -= demand.cpuMillis;
-    free.memoryBytes[position]! -= demand.memoryBytes;
+    free.cpuMillis[position]! -= amounts[0]!;
+    free.memoryBytes[position]! -= amounts[1]!;
     free.containers[position]! -= 1;
     if (demand.gpuCount > 0) {
       const start = layout.gpuStart[position]!;

@@ -20,8 +20,8 @@ export interface DecisionColumns {
 
 /** All that a plan's objects are made from. */
 interface Decided extends DecisionColumns, Pick<ClassifiedBatch, 'classes' | 'classOf'> {
-  /** Of workers, by position. */
-  readonly names: readonly string[];
+  /** Name of the worker at a position. */
+  readonly nameAt: (position: number) => string;
 }
 
 /**
@@ -58,7 +58,7 @@ export class DecidedPlan<Request extends PlacementRequest> implements Plan<Reque
   }
 
   #listAssigned(): Assigned<Request>[] {
-    const {order, positions, affinities, devices, names, classes, classOf} = this.#decided;
+    const {order, positions, affinities, devices, nameAt, classes, classOf} = this.#decided;
     const assigned: Assigned<Request>[] = [];
     let device = 0;
     for (let at = 0; at < order.length; at++) {
@@ -68,7 +68,7 @@ export class DecidedPlan<Request extends PlacementRequest> implements Plan<Reque
       const {gpuCount} = classes[classOf[index]!]!.demand;
       assigned.push({
         request: this.#batch[index]!,
-        workerName: names[position]!,
+        workerName: nameAt(position),
         gpuDevices: gpuCount === 0 ? NO_DEVICES : [...devices.subarray(device, device + gpuCount)],
         affinity: AFFINITIES[affinities[at]!]!,
       });

@@ -4,6 +4,7 @@ import {FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {Journal} from './journal.ts';
 import {Layout} from './layout.ts';
 import {NOTHING, writeLoad} from './load.ts';
+import {NameColumn} from './nameColumn.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
 import {PreferenceCache} from './preferenceCache.ts';
 import {RowIndexes, type WorkerRows} from './rowIndex.ts';
@@ -41,16 +42,8 @@ export class LiveRows implements WorkerRows {
   readonly saved = new SavedRows();
   /** Of the table; a snapshot of another one is out of date. */
   generation = 0;
-  /** Names by position, for plans: never changed once a plan has it. */
-  #names: string[] = [];
-  #areNamesShared = false;
+  names = new NameColumn([]);
   #gpusUsed = 0;
-
-  /** For whoever reads them later: they stay as they are now. */
-  shareNames(): readonly string[] {
-    this.#areNamesShared = true;
-    return this.#names;
-  }
 
   /** Whether so many rows at once are better brought in one by one. */
   areFew(changed: number): boolean {
@@ -87,15 +80,15 @@ export class LiveRows implements WorkerRows {
     this.free = new FreeCapacity(positions, gpus + (gpus >> 2) + 64);
     this.eligibility.clear();
     this.#gpusUsed = 0;
-    this.#names = Array.from({length: positions}, () => '');
-    this.#areNamesShared = false;
+    const names = Array.from({length: positions}, () => '');
     for (const [index, entry] of entries.entries()) {
       const position = 2 * index + 1;
       entry.position = position;
       this.layout.hash.fill(entry.hash, position, position + 2);
       this.#write(entry, entry.worker!, pools.get(entry.worker!.poolName));
-      this.#names[position] = entry.name;
+      names[position] = entry.name;
     }
+    this.names = new NameColumn(names);
     this.indexes.remap();
   }
 
@@ -103,9 +96,7 @@ export class LiveRows implements WorkerRows {
     const position = findGap(this.layout, entry.hash, entry.name);
     if (position < 0 || !this.#hasDevices(worker.capacity.gpuCount)) return false;
     entry.position = position;
-    if (this.#areNamesShared) this.#names = this.#names.slice();
-    this.#areNamesShared = false;
-    this.#names[position] = entry.name;
+    this.names.set(position, entry.name);
     this.#write(entry, worker, pool);
     for (const one of this.eligibility.all()) one.admit(position);
     this.indexes.rowChanged(position);

@@ -32,7 +32,7 @@ export function place<Request extends PlacementRequest>(
   const classified = classify(batch, state);
   try {
     const columns = decide(classified, state);
-    return new DecidedPlan(batch, {...classified, ...columns, names: rows.shareNames()});
+    return new DecidedPlan(batch, {...classified, ...columns, nameAt: rows.names.view()});
   } finally {
     state.restore();
   }
@@ -60,7 +60,7 @@ function decide(batch: ClassifiedBatch, state: BatchState): DecisionColumns {
       continue;
     }
     affinities[at] = affinityNumber(requestClass.affinity);
-    state.take(position, requestClass.demand, devices, device);
+    state.take(position, requestClass, devices, device);
     device += requestClass.demand.gpuCount;
   }
   return {order, positions, affinities, devices};

@@ -30,6 +30,7 @@ export const Kind = {
 /** The requests of a batch with one class key: same demand, same constraints. */
 export class RequestClass {
   readonly demand: Demand;
+  readonly amounts: Float64Array;
   readonly eligibility: Eligibility;
   readonly kind: number;
   /** Share of all workers together that one request takes of its scarcest resource. */
@@ -54,6 +55,7 @@ export class RequestClass {
     const {demand} = request;
     const {total} = state.layout;
     this.demand = demand;
+    this.amounts = Float64Array.of(demand.cpuMillis, demand.memoryBytes);
     this.eligibility = eligibility;
     this.kind = eligibility.tiers[0]?.packs === false ? Kind.Spread : packKind(demand);
     this.size = Math.max(

@@ -170,6 +170,19 @@ describe('a snapshot', () => {
   });
 });
 
+test('a plan names the workers of its moment, though it is read when others stand there', () => {
+  const request = makeRequest({cpuMillis: 4000});
+  for (let index = 0; index < 20; index++) {
+    const table = tableOf([makeWorker({name: `old-${index}`})]);
+    const plan = place([request], table.snapshot());
+    table.removeWorker(`old-${index}`);
+    table.snapshot();
+    table.upsertWorker(makeWorker({name: `new-${index}`}));
+    expect(placedOn(table)).toBe(`new-${index}`);
+    expect(plan.assigned[0]?.workerName).toBe(`old-${index}`);
+  }
+});
+
 describe('an assertion stops', () => {
   const table = () => tableOf([makeWorker()]);
   const plan = (...batch: ReturnType<typeof makeRequest>[]) => place(batch, table().snapshot());
