@@ -1,7 +1,7 @@
 import type {Demand} from '../api/resources.ts';
 import {fragmentationOf, type WorkerState} from './fragmentation.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
-import type {BucketState, WorkerBuckets} from './workerBuckets.ts';
+import {type BucketState, MOST_WHOLE, type WorkerBuckets} from './workerBuckets.ts';
 import type {TypicalShape, WorkloadShapes} from './workloadShapes.ts';
 
 /** Free cpu that a state of the last level stands for, beyond where it begins. */
@@ -9,6 +9,9 @@ const OPEN_LEVEL_MILLIS = 24_000;
 
 /** A preference is compared in steps of so many GPU thousandths: less is no reason. */
 const STEP_MILLIS = 60;
+
+/** Above every preference. */
+const NEVER = 2 ** 31 - 1;
 
 /** Where a level is sampled: a small request moves few of its workers over a threshold. */
 const SAMPLES: readonly number[] = [0.17, 0.5, 0.83];
@@ -27,8 +30,9 @@ export class PackPreferences {
   buckets = new Int32Array(0);
   preferences = new Int32Array(0);
   readonly #demand: Demand;
-  readonly #known = new Map<number, number>();
-  #bucketsVersion = -1;
+  /** By bucket; `NEVER` where no worker of it can hold such a request. */
+  #byBucket = new Int32Array(0);
+  #epoch = -1;
   #shapesVersion = -1;
 
   constructor(demand: Demand) {
@@ -36,40 +40,39 @@ export class PackPreferences {
   }
 
   refresh(buckets: WorkerBuckets, shapes: WorkloadShapes): void {
-    if (this.#bucketsVersion === buckets.version && this.#shapesVersion === shapes.version) return;
-    if (this.#shapesVersion !== shapes.version) this.#known.clear();
-    this.#bucketsVersion = buckets.version;
+    const isSame = this.#epoch === buckets.epoch && this.#shapesVersion === shapes.version;
+    const known = isSame ? this.#byBucket.length : 0;
+    if (isSame && known === buckets.count) return;
+    this.#epoch = buckets.epoch;
     this.#shapesVersion = shapes.version;
-    const entries: {bucket: number; preference: number}[] = [];
-    for (const bucket of buckets.used) {
-      const state = buckets.stateOf(bucket);
-      if (!mayHold(state, this.#demand)) continue;
-      let preference = this.#known.get(bucket);
-      if (preference === undefined) {
-        preference = preferenceOf(state, this.#demand, shapes.typical);
-        this.#known.set(bucket, preference);
-      }
-      entries.push({bucket, preference});
+    const byBucket = new Int32Array(buckets.count);
+    byBucket.set(this.#byBucket.subarray(0, known));
+    for (let bucket = known; bucket < buckets.count; bucket++) {
+      byBucket[bucket] = preferenceOf(buckets.stateOf(bucket), this.#demand, shapes.typical);
     }
-    entries.sort((left, right) => left.preference - right.preference || left.bucket - right.bucket);
-    this.buckets = Int32Array.from(entries, ({bucket}) => bucket);
-    this.preferences = Int32Array.from(entries, ({preference}) => preference);
+    this.#byBucket = byBucket;
+    this.buckets = Int32Array.from(byBucket.keys())
+      .filter((bucket) => byBucket[bucket] !== NEVER)
+      .sort((left, right) => byBucket[left]! - byBucket[right]! || left - right);
+    this.preferences = this.buckets.map((bucket) => byBucket[bucket]!);
   }
 
-  /** Of any bucket; the largest of all for one that cannot hold such a request. */
+  /** Of any bucket, the least first; `NEVER` of one that cannot hold such a request. */
   of(bucket: number): number {
-    return this.#known.get(bucket) ?? Number.POSITIVE_INFINITY;
+    return this.#byBucket[bucket]!;
   }
 }
 
 function mayHold({group, cpuTo, wholeGpus, partialTo}: BucketState, demand: Demand): boolean {
-  if (cpuTo < demand.cpuMillis) return false;
-  if (demand.gpuCount === 0) return true;
+  const {cpuMillis, gpuCount, gpuTypes} = demand;
+  if (cpuTo < cpuMillis) return false;
+  if (gpuCount === 0) return true;
+  if (gpuTypes.length > 0 && !gpuTypes.includes(group.gpuType)) return false;
   if (demand.gpuMillis < WHOLE_GPU_MILLIS && (wholeGpus > 0 || partialTo >= demand.gpuMillis)) {
     return true;
   }
   // The last class of whole GPUs has no end.
-  return wholeGpus >= demand.gpuCount || (wholeGpus === 8 && group.gpuCount >= demand.gpuCount);
+  return wholeGpus >= demand.gpuCount || (wholeGpus === MOST_WHOLE && group.gpuCount > MOST_WHOLE);
 }
 
 /** By how many steps the fragmentation of such a worker grows with one more request. */
@@ -78,6 +81,7 @@ function preferenceOf(
   demand: Demand,
   typical: readonly TypicalShape[],
 ): number {
+  if (!mayHold(state, demand)) return NEVER;
   // Without GPUs nothing can be fragmented: the fuller worker is the better one.
   if (state.group.gpuCount === 0) return Math.floor(state.cpuFrom / 1000);
   let growth = 0;

@@ -71,7 +71,7 @@ export class PackTier implements OpenTier {
     let least = Number.POSITIVE_INFINITY;
     for (const position of this.#tier.ranks) {
       if (!fits(free, layout, position, this.#demand)) continue;
-      const preference = this.#preferences.of(this.#buckets.bucketAt(position));
+      const preference = this.#preferences.of(this.#buckets.at(position));
       if (preference >= least) continue;
       least = preference;
       best = position;
@@ -82,13 +82,14 @@ export class PackTier implements OpenTier {
   /** The best worker with room, as far as `tries` in each bucket go; -1 when there is none. */
   #search(tries: number): number {
     const {buckets, preferences} = this.#preferences;
+    const {sizes, members} = this.#buckets;
     const none = this.#state.layout.hash.length;
     for (let at = 0; at < buckets.length; ) {
       const preference = preferences[at]!;
       let found = none;
       for (; at < buckets.length && preferences[at] === preference; at++) {
-        const members = this.#buckets.members(buckets[at]!);
-        if (members.size > 0) found = this.#firstFit(members, found, tries);
+        const bucket = buckets[at]!;
+        if (sizes[bucket]! > 0) found = this.#firstFit(members[bucket]!, found, tries);
       }
       if (found < none) return found;
     }
@@ -111,13 +112,13 @@ export class PackTier implements OpenTier {
   #warmOne(hash: number, best: number): number {
     const {layout, free} = this.#state;
     const {slots, mask} = this.#tier.slots;
-    const least = this.#preferences.of(this.#buckets.bucketAt(best));
+    const least = this.#preferences.of(this.#buckets.at(best));
     for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < WARM_PROBES; attempt++) {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       probes++;
       if (!this.#isInUse(position) || !fits(free, layout, position, this.#demand)) continue;
-      if (this.#preferences.of(this.#buckets.bucketAt(position)) <= least) return position;
+      if (this.#preferences.of(this.#buckets.at(position)) <= least) return position;
     }
     return -1;
   }

@@ -10,7 +10,6 @@
 export class WordMap {
   readonly words: Int32Array;
   readonly summary: Int32Array;
-  size = 0;
 
   /** @param positions members are from 0 below it */
   constructor(positions: number) {
@@ -23,7 +22,6 @@ export class WordMap {
     const word = position >> 5;
     this.words[word]! |= 1 << (position & 31);
     this.summary[word >> 5]! |= 1 << (word & 31);
-    this.size++;
   }
 
   /** A position that is in it. */
@@ -31,7 +29,6 @@ export class WordMap {
     const word = position >> 5;
     this.words[word]! &= ~(1 << (position & 31));
     if (this.words[word] === 0) this.summary[word >> 5]! &= ~(1 << (word & 31));
-    this.size--;
   }
 
   /**

@@ -9,19 +9,19 @@ export interface GpuGroup {
 }
 
 /** Free cpu up to which each level reaches, in thousandths of a core; the last one has no end. */
-export const CPU_LEVELS: readonly number[] = [
+const CPU_LEVELS: readonly number[] = [
   0, 1000, 2000, 4000, 6000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 72_000,
 ];
 
-/** Wholly free devices from which each class counts. */
-export const WHOLE_CLASSES: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+/** Wholly free devices are counted up to here; a worker with more stands with those. */
+export const MOST_WHOLE = 8;
 
 /** The largest part free of a cut device, in steps of so many thousandths; 0 where none is cut. */
-export const PARTIAL_STEP = 100;
+const PARTIAL_STEP = 100;
 
 const PARTIAL_LEVELS = WHOLE_GPU_MILLIS / PARTIAL_STEP + 1;
-const CPU_STRIDE = WHOLE_CLASSES.length * PARTIAL_LEVELS;
-export const BUCKETS_PER_GROUP = (CPU_LEVELS.length + 1) * CPU_STRIDE;
+const CPU_STRIDE = (MOST_WHOLE + 1) * PARTIAL_LEVELS;
+const CODES_PER_GROUP = (CPU_LEVELS.length + 1) * CPU_STRIDE;
 
 /** Groups told apart; workers of further ones are sorted in among the last, and stay exact. */
 const MAX_GROUPS = 256;
@@ -41,91 +41,95 @@ export interface BucketState {
 /**
  * Packed workers by what they have left: workers in one bucket are equally good for a request.
  *
- *     bucket = (GPUs of the worker, free cpu, whole GPUs free, largest free part of a cut one)
+ *     code    = (GPUs of the worker, free cpu, whole GPUs free, largest free part of a cut one)
+ *     bucket  = number of a code in the order in which they were first used
  *
- *     T4 x 4, 8-12 cores, 2 whole, part 300-400    { 3, 57, 61 }      positions, a WordMap each
- *     T4 x 4, 8-12 cores, 1 whole, part 700-800    { 9 }
- *     ...                                          few of all that could be are ever used
+ *     bucket  code                                        size  members
+ *        0    4 T4, 8-12 cores, 2 whole, part 300-400      3    { 3, 57, 61 }
+ *        1    4 T4, 8-12 cores, 1 whole, part 700-800      1    { 9 }
+ *        2    4 T4, 6-8 cores, 1 whole, part 400-500       0    { }
  *
- * Finer than the prototype of PLACEMENT.md (240 buckets a group), as empty ones cost nothing here.
+ * Of all codes that could be few are ever used, and of those most are empty at any time: sizes
+ * stand in a column of their own, so that passing over an empty bucket costs one read.
  * O(devices) a changed row.
  */
 export class WorkerBuckets implements RowIndex {
-  /** Grows when a bucket is used for the first time, and when all are built anew. */
-  version = 0;
-  readonly groups: GpuGroup[] = [];
+  /** Grows when all are built anew: bucket numbers mean something else. */
+  epoch = 0;
+  /** Members of each bucket; longer than `count`. */
+  sizes = new Int32Array(64);
+  readonly members: WordMap[] = [];
   readonly #rows: WorkerRows;
+  readonly #groups: GpuGroup[] = [];
   readonly #groupOf = new Map<string, number>();
-  #members: (WordMap | undefined)[] = [];
+  readonly #codes: number[] = [];
+  /** By group, then by code within it; -1 where it was never used. */
+  readonly #bucketOfCode: Int32Array[] = [];
   /** By position; -1 where no packed worker is. */
-  #bucket = new Int32Array(0);
-  /** Of those that were ever used since all were built anew, in that order. */
-  #used: number[] = [];
+  #bucketAt = new Int32Array(0);
+  #groupAt = new Int32Array(0);
 
   constructor(rows: WorkerRows) {
     this.#rows = rows;
     this.remap();
   }
 
-  get used(): readonly number[] {
-    return this.#used;
+  /** Buckets are numbered from 0 below it. */
+  get count(): number {
+    return this.#codes.length;
   }
 
-  members(bucket: number): WordMap {
-    return this.#members[bucket]!;
+  /** The bucket of the packed worker at `position`. */
+  at(position: number): number {
+    return this.#bucketAt[position]!;
   }
 
-  bucketAt(position: number): number {
-    return this.#bucket[position]!;
-  }
-
-  /** @param bucket one of `used` */
   stateOf(bucket: number): BucketState {
-    const within = bucket % BUCKETS_PER_GROUP;
+    const code = this.#codes[bucket]!;
+    const within = code % CODES_PER_GROUP;
     const cpu = Math.floor(within / CPU_STRIDE);
     const partial = within % PARTIAL_LEVELS;
     return {
-      group: this.groups[Math.floor(bucket / BUCKETS_PER_GROUP)]!,
+      group: this.#groups[Math.floor(code / CODES_PER_GROUP)]!,
       cpuFrom: cpu === 0 ? 0 : CPU_LEVELS[cpu - 1]!,
       cpuTo: CPU_LEVELS[cpu] ?? Number.POSITIVE_INFINITY,
-      wholeGpus: WHOLE_CLASSES[Math.floor((within % CPU_STRIDE) / PARTIAL_LEVELS)]!,
+      wholeGpus: Math.floor((within % CPU_STRIDE) / PARTIAL_LEVELS),
       partialFrom: partial === 0 ? 0 : (partial - 1) * PARTIAL_STEP,
       partialTo: partial * PARTIAL_STEP,
     };
   }
 
   rowChanged(position: number): void {
-    const bucket = this.#bucketOf(position);
-    const before = this.#bucket[position]!;
+    const bucket = this.#bucketFor(position);
+    const before = this.#bucketAt[position]!;
     if (bucket === before) return;
-    this.#bucket[position] = bucket;
-    if (before >= 0) this.#members[before]!.delete(position);
-    if (bucket < 0) return;
-    let members = this.#members[bucket];
-    if (!members) {
-      members = new WordMap(this.#bucket.length);
-      this.#members[bucket] = members;
-      this.#used.push(bucket);
-      this.version++;
+    this.#bucketAt[position] = bucket;
+    if (before >= 0) {
+      this.members[before]!.delete(position);
+      this.sizes[before]!--;
     }
-    members.add(position);
+    if (bucket < 0) return;
+    this.members[bucket]!.add(position);
+    this.sizes[bucket]!++;
   }
 
   remap(): void {
     const positions = this.#rows.layout.workers.length;
-    this.#members = [];
-    this.#used = [];
+    this.members.length = 0;
+    this.#codes.length = 0;
+    this.#groups.length = 0;
+    this.#bucketOfCode.length = 0;
     this.#groupOf.clear();
-    this.groups.length = 0;
-    this.#bucket = new Int32Array(positions).fill(-1);
-    this.version++;
+    this.sizes.fill(0);
+    this.#bucketAt = new Int32Array(positions).fill(-1);
+    this.#groupAt = new Int32Array(positions);
+    this.epoch++;
     for (let position = 0; position < positions; position++) this.rowChanged(position);
   }
 
-  #bucketOf(position: number): number {
+  #bucketFor(position: number): number {
     const {layout, free} = this.#rows;
-    const worker = layout.workers[position];
-    if (!worker || layout.packs[position] === 0) return -1;
+    if (!layout.workers[position] || layout.packs[position] === 0) return -1;
     const {gpuMillis} = free;
     const end = layout.gpuEnd[position]!;
     let whole = 0;
@@ -137,25 +141,44 @@ export class WorkerBuckets implements RowIndex {
     }
     const within =
       cpuLevel(free.cpuMillis[position]!) * CPU_STRIDE +
-      Math.min(whole, WHOLE_CLASSES.length - 1) * PARTIAL_LEVELS +
+      Math.min(whole, MOST_WHOLE) * PARTIAL_LEVELS +
       Math.floor((partial + PARTIAL_STEP - 1) / PARTIAL_STEP);
-    return this.#groupAt(position) * BUCKETS_PER_GROUP + within;
+    const group = this.#groupFor(position);
+    const bucket = this.#bucketOfCode[group]![within]!;
+    return bucket >= 0 ? bucket : this.#open(group, within);
   }
 
-  #groupAt(position: number): number {
-    const {gpuType, gpuCount} = this.#rows.layout.workers[position]!.capacity;
-    const known = this.#bucket[position]!;
-    if (known >= 0) {
-      const group = Math.floor(known / BUCKETS_PER_GROUP);
-      const {gpuType: type, gpuCount: count} = this.groups[group]!;
-      if (type === gpuType && count === gpuCount) return group;
+  #open(group: number, within: number): number {
+    const bucket = this.#codes.push(group * CODES_PER_GROUP + within) - 1;
+    this.#bucketOfCode[group]![within] = bucket;
+    this.members.push(new WordMap(this.#bucketAt.length));
+    if (bucket === this.sizes.length) {
+      const larger = new Int32Array(2 * bucket);
+      larger.set(this.sizes);
+      this.sizes = larger;
     }
+    return bucket;
+  }
+
+  /** Of the worker that is there; the last one is right as long as its GPUs are the same. */
+  #groupFor(position: number): number {
+    const {gpuType, gpuCount} = this.#rows.layout.workers[position]!.capacity;
+    const last = this.#groupAt[position]!;
+    const group = this.#groups[last];
+    if (group?.gpuType === gpuType && group.gpuCount === gpuCount) return last;
     const key = `${gpuCount} ${gpuType}`;
-    const found = this.#groupOf.get(key);
-    if (found !== undefined) return found;
-    if (this.groups.length === MAX_GROUPS) return MAX_GROUPS - 1;
-    this.#groupOf.set(key, this.groups.length);
-    return this.groups.push({gpuType, gpuCount}) - 1;
+    const known = this.#groupOf.get(key);
+    const found = known ?? this.#openGroup(key, {gpuType, gpuCount});
+    this.#groupAt[position] = found;
+    return found;
+  }
+
+  #openGroup(key: string, group: GpuGroup): number {
+    if (this.#groups.length === MAX_GROUPS) return MAX_GROUPS - 1;
+    const found = this.#groups.push(group) - 1;
+    this.#groupOf.set(key, found);
+    this.#bucketOfCode.push(new Int32Array(CODES_PER_GROUP).fill(-1));
+    return found;
   }
 }
 
