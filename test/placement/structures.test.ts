@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {hashString} from '../../src/lib/hash.ts';
-import {CandidateHeap} from '../../src/placement/candidateHeap.ts';
 import {EligibilityCache} from '../../src/placement/eligibilityCache.ts';
 import {ExactSum} from '../../src/placement/exactSum.ts';
 import {FreeCapacity} from '../../src/placement/freeCapacity.ts';
@@ -12,61 +11,6 @@ import {LoadTree} from '../../src/placement/loadTree.ts';
 import {probe, SlotTable} from '../../src/placement/slotTable.ts';
 import {UidSet} from '../../src/placement/uidSet.ts';
 import {makeRequest, makeWorker} from './builders.ts';
-
-test('a heap always has the least score at its top, the lowest rank among equals', () => {
-  const score = fc.integer({min: 0, max: 9});
-  const changes = fc.array(fc.tuple(fc.nat({max: 19}), fc.option(score)), {maxLength: 60});
-  fc.assert(
-    fc.property(fc.array(score, {minLength: 1, maxLength: 20}), changes, (scores, list) => {
-      const heap = new CandidateHeap(scores.length, scores.length);
-      const model = new Map(scores.entries());
-      for (const [rank, value] of model) heap.add(rank, value);
-      heap.heapify();
-      const leastOf = () =>
-        [...model].toSorted(([a, left], [b, right]) => left - right || a - b)[0]?.[0] ?? -1;
-      assert.equal(heap.top, leastOf());
-      for (const [rank, value] of list) {
-        assert.equal(rank < scores.length && heap.has(rank), model.has(rank));
-        if (!model.has(rank)) continue;
-        if (value === null) heap.remove(rank);
-        else heap.update(rank, value);
-        if (value === null) model.delete(rank);
-        else model.set(rank, value);
-        assert.equal(heap.top, leastOf());
-        if (heap.top >= 0) assert.equal(heap.topScore, model.get(heap.top));
-      }
-    }),
-    {numRuns: 300},
-  );
-});
-
-test('a heap stays in order when the candidate that fills a gap is less than those above it', () => {
-  // Only the path down to the last place holds small scores; the gap opens on the other side.
-  const small = new Map([
-    [0, 0],
-    [2, 1],
-    [6, 2],
-    [14, 3],
-    [30, 4],
-  ]);
-  const heap = new CandidateHeap(31, 31);
-  for (let rank = 0; rank < 31; rank++) heap.add(rank, small.get(rank) ?? 10 + rank);
-  heap.remove(7);
-  const drained: number[] = [];
-  for (let rank = heap.top; rank >= 0; rank = heap.top) {
-    drained.push(heap.topScore);
-    heap.remove(rank);
-  }
-  expect(drained).toHaveLength(30);
-  expect(drained).toEqual(drained.toSorted((left, right) => left - right));
-});
-
-/** Filled with the positions of `hash`, in the order of `positions`. */
-function slotTableOf(hash: Uint32Array, positions: Iterable<number> = hash.keys()): SlotTable {
-  const table = new SlotTable(hash.length, hash);
-  for (const position of positions) table.join(position);
-  return table;
-}
 
 test('a slot table holds every position once, at most half full', () => {
   fc.assert(
