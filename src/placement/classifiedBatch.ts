@@ -1,6 +1,6 @@
 import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
-import {checkDemand, checkPriority} from './inputChecks.ts';
+import {checkClass, checkMember} from './inputChecks.ts';
 import type {BatchDemand} from './loadCap.ts';
 import type {PlacementRequest} from './plan.ts';
 import {RequestClass} from './requestClass.ts';
@@ -35,7 +35,7 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
   let last = -1;
   for (let at = 0; at < batch.length; at++) {
     const request = batch[at]!;
-    checkPriority(request);
+    checkMember(request);
     assert(uids.add(at, request.uid), `uid ${request.uid} is once in a batch`);
     // Requests of a class often come one after the other, and then hold the very same text.
     if (request.classKey !== lastKey) {
@@ -52,8 +52,11 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
     isExplicit[at] = request.affinityExplicit ? 1 : 0;
     classOf[at] = last;
     classes[last]!.count++;
+    if (request.affinityExplicit) classes[last]!.hasKeys = true;
   }
-  for (const {demand, eligibility, count} of classes) {
+  for (const {demand, eligibility, count, hasKeys} of classes) {
+    // What its load caps start from is what was taken before the batch.
+    if (hasKeys) for (const tier of eligibility.tiers) if (!tier.packs) tier.openUsage();
     const sum = demands.get(eligibility)!;
     sum.cpuMillis += count * demand.cpuMillis;
     sum.memoryBytes += count * demand.memoryBytes;
@@ -68,7 +71,7 @@ function openClass(
   demands: Map<object, BatchDemand>,
   state: BatchState,
 ): RequestClass {
-  checkDemand(request);
+  checkClass(request);
   const eligibility = state.rows.eligibility.of(request.constraints, request.demand);
   let batchDemand = demands.get(eligibility);
   if (!batchDemand) {

@@ -38,6 +38,8 @@ export class RequestClass {
   affinity: AffinityLevel = 'None';
   /** How many of the batch are of it. */
   count = 0;
+  /** Whether one of them has a chosen key, and so a load cap. */
+  hasKeys = false;
   readonly #batchDemand: BatchDemand;
   readonly #state: BatchState;
   /** By tier; made when its turn comes, as most classes need the first one only. */

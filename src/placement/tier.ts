@@ -1,3 +1,4 @@
+import {assert} from '../lib/assert.ts';
 import {Journal} from './journal.ts';
 import {LoadTree} from './loadTree.ts';
 import type {WorkerRows} from './rowIndex.ts';
@@ -77,11 +78,15 @@ export class Tier {
     return this.#slots;
   }
 
+  /** Begins to count what is taken; not while a batch writes to the rows, as that would count. */
+  openUsage(): void {
+    if (this.#usage) return;
+    this.#usage = new TierUsage(this.#rows);
+    for (const position of this.ranks) this.#usage.count(position, 1);
+  }
+
   get usage(): TierUsage {
-    if (!this.#usage) {
-      this.#usage = new TierUsage(this.#rows);
-      for (const position of this.ranks) this.#usage.count(position, 1);
-    }
+    assert(this.#usage !== undefined, 'the usage of a tier is opened before a batch is placed');
     return this.#usage;
   }
 

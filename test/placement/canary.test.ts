@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {place} from '../../src/placement/place.ts';
 import type {Assigned, PlacementRequest, Plan} from '../../src/placement/plan.ts';
+import {makeAllocation} from './builders.ts';
 import {findViolations, type Scenario} from './oracle.ts';
 import {planOf, scenarios, snapshotFor} from './scenarios.ts';
 
@@ -76,6 +77,40 @@ const bugs: Readonly<Record<string, (scenario: Scenario) => Plan>> = {
       tolerations: constraints.tolerations.map((one) => ({...one, operator: 'Exists' as const})),
     },
   })),
+  'PreferNoSchedule is not looked at': misreading(({taints}) => ({
+    taints: taints.filter(({effect}) => effect !== 'PreferNoSchedule'),
+  })),
+  'PreferNoSchedule is taken for NoSchedule': misreading(({taints}) => ({
+    taints: taints.map((taint) => ({...taint, effect: 'NoSchedule' as const})),
+  })),
+  'a toleration of one effect is taken for one of all': blindTo(({constraints}) => ({
+    constraints: {
+      ...constraints,
+      tolerations: constraints.tolerations.map(({effect: _, ...rest}) => rest),
+    },
+  })),
+  'a toleration of every key is taken for one of none': blindTo(({constraints}) => ({
+    constraints: {
+      ...constraints,
+      tolerations: constraints.tolerations.filter(({key}) => key !== undefined),
+    },
+  })),
+  'the order of GPU types is not looked at': blindTo(({demand}) => ({
+    demand: {...demand, gpuTypes: demand.gpuTypes.toSorted()},
+  })),
+  'requirements after the first are not looked at': blindTo(({constraints}) => ({
+    constraints: {
+      ...constraints,
+      ...(constraints.selector && {
+        selector: {
+          ...constraints.selector,
+          matchExpressions: constraints.selector.matchExpressions?.slice(0, 1) ?? [],
+        },
+      }),
+    },
+  })),
+  'what was given back is still held': (scenario) =>
+    planOf({...scenario, bound: [...scenario.bound, makeAllocation({cpuMillis: 500})]}),
   'readiness is not looked at': misreading(() => ({ready: true})),
   'a cordon is not looked at': misreading(() => ({unschedulable: false})),
   'what is bound already is forgotten': (scenario) => planOf({...scenario, bound: []}),

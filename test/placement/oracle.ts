@@ -51,6 +51,7 @@ function checkAssignments({workers, bound}: Scenario, {assigned}: Plan): string[
     const reason = whyNot(request, worker, held);
     if (reason) violations.push(`${request.uid} is on ${workerName} in spite of ${reason}`);
     violations.push(...checkDevices(request, worker, gpuDevices, held));
+    violations.push(...checkWishes(request, worker, workers, held));
     held.push(allocationOf(one));
   }
   return violations;
@@ -73,6 +74,31 @@ function checkDevices(
     }
   }
   return violations;
+}
+
+/** What is wished and not required, the most important first: never against a worker with room. */
+function checkWishes(
+  request: PlacementRequest,
+  chosen: PlacementWorker,
+  workers: readonly PlacementWorker[],
+  held: readonly Allocation[],
+): string[] {
+  const own = dislikeOf(request, chosen);
+  return workers
+    .filter((other) => dislikeOf(request, other) < own && !whyNot(request, other, held))
+    .map(({name}) => `${request.uid} is on ${chosen.name}, and likes ${name} better`);
+}
+
+/** GPU types in the order of the request, or rather no GPU; then no PreferNoSchedule. */
+function dislikeOf({demand, constraints}: PlacementRequest, worker: PlacementWorker): number {
+  const {gpuCount, gpuType} = worker.capacity;
+  const wantsType = demand.gpuTypes.length > 0;
+  const type = wantsType ? demand.gpuTypes.indexOf(gpuType) : 0;
+  const isAvoided = worker.taints
+    .filter(({effect}) => effect === 'PreferNoSchedule')
+    .some((taint) => !constraints.tolerations.some((one) => covers(one, taint)));
+  const gpu = demand.gpuCount > 0 ? type : gpuCount > 0 ? 1 : 0;
+  return gpu * 2 + (isAvoided ? 1 : 0);
 }
 
 function findLeftOut({workers, bound}: Scenario, {assigned, unplaced}: Plan): string[] {
@@ -160,7 +186,8 @@ function isMet({operator, values = []}: SelectorRequirement, label: string | und
   if (operator === 'NotIn') return !isListed;
   if (operator === 'Exists') return label !== undefined;
   if (operator === 'DoesNotExist') return label === undefined;
-  if (label === undefined || Number.isNaN(Number(label))) return false;
+  // Small numbers only here: those of 64 bits have rows of their own.
+  if (![label, values[0]].every((text) => /^[+-]?[0-9]+$/.test(text ?? ''))) return false;
   return operator === 'Gt' ? Number(label) > Number(values[0]) : Number(label) < Number(values[0]);
 }
 

@@ -5,18 +5,19 @@ import {FrozenSnapshot} from '../../src/placement/frozenSnapshot.ts';
 import {place} from '../../src/placement/place.ts';
 import type {Plan, Snapshot} from '../../src/placement/plan.ts';
 import {makeRequest, makeWorker, snapshotOf, tableOf} from './builders.ts';
+import {detours, tableByWay} from './histories.ts';
 import {findViolations, whyNot} from './oracle.ts';
 import {planOf, pools, scenarios, snapshotFor} from './scenarios.ts';
 
 const runs = {numRuns: 400};
 
-test('no plan breaks the contract: capacity, devices, constraints, completeness, priority', () => {
+test('no plan breaks the contract: all constraints, wishes, devices, completeness, priority; CPU and GPU, Spread and Pack, any history', () => {
   fc.assert(
-    fc.property(scenarios, pools, (scenario, poolList) => {
-      const plan = place(scenario.batch, snapshotFor(scenario, poolList));
+    fc.property(scenarios, pools, detours, (scenario, poolList, way) => {
+      const plan = place(scenario.batch, tableByWay(scenario, poolList, way).snapshot());
       assert.deepEqual(findViolations(scenario, plan), []);
     }),
-    runs,
+    {numRuns: 2_000},
   );
 });
 

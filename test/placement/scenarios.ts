@@ -31,11 +31,20 @@ const toleration = fc.record(
   {requiredKeys: ['value']},
 );
 
-const requirement = fc.record({
-  key: fc.constantFrom('zone', 'generation'),
-  operator: fc.constantFrom('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'),
-  values: fc.constantFrom(['a'], ['2']),
-});
+const key = fc.constantFrom('zone', 'generation', 'rack');
+const requirement = fc.oneof(
+  fc.record({
+    key,
+    operator: fc.constantFrom('In' as const, 'NotIn' as const),
+    values: fc.constantFrom(['a'], ['2'], ['a', '3']),
+  }),
+  fc.record({key, operator: fc.constantFrom('Exists' as const, 'DoesNotExist' as const)}),
+  fc.record({
+    key,
+    operator: fc.constantFrom('Gt' as const, 'Lt' as const),
+    values: fc.constantFrom(['1'], ['2'], ['two']),
+  }),
+);
 
 const selector = fc.record(
   {
@@ -55,7 +64,10 @@ const often = <Value>(usual: Value, other: fc.Arbitrary<Value>) =>
 const workerOptions: fc.Arbitrary<WorkerOptions> = fc.record({
   poolName: fc.constantFrom('default', 'other'),
   labels: fc.record(
-    {zone: fc.constantFrom('a', 'b'), generation: fc.constantFrom('1', '2', '3', 'x')},
+    {
+      zone: fc.constantFrom('a', 'b'),
+      generation: fc.constantFrom('1', '2', '3', '-4', '2.5', 'x', ''),
+    },
     {requiredKeys: []},
   ),
   taints: fc.oneof(fc.constant([]), fc.array(taint, {maxLength: 2})),
@@ -65,7 +77,7 @@ const workerOptions: fc.Arbitrary<WorkerOptions> = fc.record({
   memoryBytes: fc.integer({min: 0, max: 8}).map((parts) => parts * 128 * MEBIBYTE),
   containers: fc.integer({min: 0, max: 6}),
   gpuCount: fc.constantFrom(0, 0, 1, 2, 4),
-  gpuType: fc.constantFrom('A100', 'H100'),
+  gpuType: fc.constantFrom('A100', 'H100', 'T4'),
 });
 
 const gpuDemand = fc.constantFrom(
@@ -77,6 +89,7 @@ const gpuDemand = fc.constantFrom(
   {gpuCount: 2},
   {gpuCount: 1, gpuTypes: ['H100']},
   {gpuCount: 1, gpuMillis: 500, gpuTypes: ['H100', 'A100']},
+  {gpuCount: 1, gpuTypes: ['T4', 'A100', 'H100']},
 );
 
 const request: fc.Arbitrary<PlacementRequest> = fc
