@@ -12,6 +12,13 @@ import {probe, SlotTable} from '../../src/placement/slotTable.ts';
 import {UidSet} from '../../src/placement/uidSet.ts';
 import {makeRequest, makeWorker} from './builders.ts';
 
+/** Filled with the positions of `hash`, in the order of `positions`. */
+function slotTableOf(hash: Uint32Array, positions: Iterable<number> = hash.keys()): SlotTable {
+  const table = new SlotTable(hash.length, hash);
+  for (const position of positions) table.join(position);
+  return table;
+}
+
 test('a slot table holds every position once, at most half full', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({max: 50}), {maxLength: 100}), (hashes) => {
