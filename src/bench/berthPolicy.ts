@@ -1,17 +1,28 @@
 import {fmix32, hashString} from '../lib/hash.ts';
 import {place} from '../placement/place.ts';
 import type {PlacementRequest} from '../placement/plan.ts';
-import {createWorkerTable} from '../placement/workerTable.ts';
+import {createWorkerTable, type WorkerTable} from '../placement/workerTable.ts';
 import type {Placement, Policy} from './policy.ts';
 import type {Trace} from './trace.ts';
 
-/** The placement engine of the operator, behind the calls the operator uses. */
+/**
+ * The placement engine of the operator, behind the calls the operator uses. It knows the list
+ * beforehand, as the protocol allows.
+ */
 export function berthPolicy(trace: Trace): Policy {
+  return policyWith(createWorkerTable({workload: trace.list}), trace);
+}
+
+/** The same without the list: it goes by what it has placed so far, as an operator does. */
+export function unseededPolicy(trace: Trace): Policy {
+  return policyWith(createWorkerTable(), trace);
+}
+
+function policyWith(table: WorkerTable, trace: Trace): Policy {
   const names = rankedNames(trace.workers.length);
   const positions = new Map(names.map((name, position) => [name, position]));
   const requests = trace.arrivals.map(requestOf);
   const arrivalOf = new Map(requests.map((request, arrival) => [request, arrival]));
-  const table = createWorkerTable({workload: trace.list});
   table.upsertPool({name: 'default', strategy: 'Pack', loadBound: 1.25});
   for (const [position, capacity] of trace.workers.entries()) {
     table.upsertWorker({
@@ -62,7 +73,7 @@ function requestOf(demand: Trace['arrivals'][number], arrival: number): Placemen
     constraints: {tolerations: []},
     classKey: JSON.stringify(demand),
     affinityKey: '',
-    affinityHash: hashString(''),
+    affinityHash: hashString('') | 0,
     affinityExplicit: false,
     priority: 0,
   };

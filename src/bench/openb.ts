@@ -1,15 +1,20 @@
 import type {Demand} from '../api/resources.ts';
-import {berthPolicy} from './berthPolicy.ts';
+import {berthPolicy, unseededPolicy} from './berthPolicy.ts';
 import {bestFitPolicy} from './bestFitPolicy.ts';
 import type {TraceCapacity} from './openbLists.ts';
 import type {PolicyOf} from './policy.ts';
 import {LOADS, type LoadCurve, replay} from './replay.ts';
 import {drawTrace} from './trace.ts';
 
-/** What can be replayed: the engine, and one of the published policies to check the protocol. */
-export const policies = {berth: berthPolicy, bestfit: bestFitPolicy} as const satisfies Readonly<
-  Record<string, PolicyOf>
->;
+/**
+ * What can be replayed: the engine with the list known beforehand and without, and one of the
+ * published policies to check the protocol.
+ */
+export const policies = {
+  berth: berthPolicy,
+  'berth-unseeded': unseededPolicy,
+  bestfit: bestFitPolicy,
+} as const satisfies Readonly<Record<string, PolicyOf>>;
 export type PolicyName = keyof typeof policies;
 
 export interface OpenbOptions {

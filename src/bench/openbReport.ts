@@ -38,7 +38,7 @@ function listTable(
     row(list, 'batch', LOADS.map(String)),
     ...ours.flatMap((figures) => {
       const {policy, batch, allocated} = figures;
-      const points = policy === 'berth' ? pointsAbove(figures, expected) : undefined;
+      const points = policy === 'bestfit' ? undefined : pointsAbove(figures, expected);
       const line = row(policy, String(batch), allocated.map(spread));
       if (!points) return [line];
       return [line, row(`  minus ${BAR_POLICY}`, '', points.map(signed))];

@@ -45,7 +45,11 @@ describe('berth bench openb', () => {
     ['a file that is not there', [nodes, 'no.csv'], /^berth: Cannot read no\.csv: .*ENOENT/],
     ['a seed that is no number', [nodes, pods, '--seeds', '1,x'], /wanted a whole number from 0/],
     ['a batch of none', [nodes, pods, '--batch', '0'], /wanted a whole number from 1 to 100000/],
-    ['a policy it does not know', [nodes, pods, '--policy', 'best'], /wanted berth or bestfit/],
+    [
+      'a policy it does not know',
+      [nodes, pods, '--policy', 'best'],
+      /wanted berth, berth-unseeded or bestfit/,
+    ],
     ['no pods', [nodes], /missing required argument 'pods.csv'/],
   ])('refuses %s', async (_, args, message) => {
     const {exitCode, berth} = await run(...args);

@@ -1,10 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import {type ExpectedPolicy, readExpected} from '../../src/bench/expectedPolicies.ts';
 import {type OpenbFigures, type OpenbOptions, runOpenb} from '../../src/bench/openb.ts';
-import {judgeBar} from '../../src/bench/openbBar.ts';
+import {BAR_SLACK_POINTS, judgeBar, pointsAbove} from '../../src/bench/openbBar.ts';
 import {readNodeList, readPodList} from '../../src/bench/openbLists.ts';
 import {openbAsJson, openbReport} from '../../src/bench/openbReport.ts';
 import {openbFile, openbMissing, times} from './traces.ts';
+
+/** Of 11,000 decisions, which take a second; machines may be busy. */
+const DEADLINE_MS = 60_000;
 
 const list = 'openb_pod_list_default.csv';
 
@@ -20,23 +23,34 @@ function run(options: Pick<OpenbOptions, 'seeds' | 'batches' | 'policies'>): Ope
 describe.skipIf(openbMissing !== undefined)(
   `the recorded cluster${openbMissing ? ` (${openbMissing})` : ''}`,
   () => {
-    it('comes out within 0.2 points of what was published of best fit', () => {
-      const [figures] = run({seeds: [42, 43, 44], batches: [1], policies: ['bestfit']});
-      const published = readExpected(openbFile('expected.csv')).find(
-        (one) => one.list === list && one.policy === 'BestFit',
-      );
-      for (const [at, {mean}] of published!.allocated.entries()) {
-        expect(Math.abs(figures!.allocated[at]!.mean - mean)).toBeLessThan(0.2);
-      }
-    });
+    it(
+      'comes out within 0.2 points of what was published of best fit',
+      () => {
+        const [figures] = run({seeds: [42, 43, 44], batches: [1], policies: ['bestfit']});
+        const published = readExpected(openbFile('expected.csv')).find(
+          (one) => one.list === list && one.policy === 'BestFit',
+        );
+        for (const [at, {mean}] of published!.allocated.entries()) {
+          expect(Math.abs(figures!.allocated[at]!.mean - mean)).toBeLessThan(0.2);
+        }
+      },
+      DEADLINE_MS,
+    );
 
-    it('is packed no worse than best fit, and the same every time', () => {
-      const options = {seeds: [42], batches: [32], policies: ['berth', 'bestfit']} as const;
-      const figures = run(options);
-      const [ours, bestFit] = figures;
-      expect(ours!.allocated[1]!.mean).toBeGreaterThan(bestFit!.allocated[1]!.mean);
-      expect(run(options)).toEqual(figures);
-    });
+    it.each([
+      ['with the list known beforehand', 'berth', 32],
+      ['with the list learnt on the way', 'berth-unseeded', 512],
+    ] as const)(
+      'is packed as well as the bar asks, %s',
+      (_, policy, batch) => {
+        const [figures] = run({seeds: [42], batches: [batch], policies: [policy]});
+        const expected = readExpected(openbFile('expected.csv'));
+        const [, at100, , at130] = pointsAbove(figures!, expected)!;
+        expect(at100).toBeGreaterThanOrEqual(-BAR_SLACK_POINTS);
+        expect(at130).toBeGreaterThanOrEqual(-BAR_SLACK_POINTS);
+      },
+      DEADLINE_MS,
+    );
   },
 );
 
