@@ -1,6 +1,9 @@
+import {countAllocations, measureAllocations} from './bench/allocations.ts';
+import {measureCycle, measureHopeless, measureSnapshot} from './bench/cycle.ts';
 import {measureFloor} from './bench/floor.ts';
 import {reportMovement, reportSpread} from './bench/quality.ts';
 import {measureSpeed} from './bench/speed.ts';
+import {measureSteady} from './bench/steady.ts';
 
 /**
  * Prints what placement does and costs, each figure beside what it is measured against, in one run.
@@ -11,12 +14,24 @@ import {measureSpeed} from './bench/speed.ts';
 const sections: Readonly<Record<string, () => void>> = {
   floor: measureFloor,
   speed: measureSpeed,
+  steady: measureSteady,
+  snapshot: measureSnapshot,
+  cycle: measureCycle,
+  hopeless: measureHopeless,
+  allocations: measureAllocations,
   spread: reportSpread,
   movement: reportMovement,
 };
 
-const wanted = process.argv.slice(2);
-for (const name of wanted.length > 0 ? wanted : Object.keys(sections)) {
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'allocations-child') {
+  const [load, reader, size] = rest;
+  countAllocations(load!, reader!, size!);
+} else {
+  for (const name of first === undefined ? Object.keys(sections) : [first, ...rest]) run(name);
+}
+
+function run(name: string): void {
   const section = sections[name];
   if (!section) {
     throw new Error(
