@@ -23,6 +23,12 @@ const PHRASES: Readonly<Record<UnfitReason, string>> = {
   TooManyContainers: 'too many containers',
 };
 
+const OUTRANKED = UNFIT_REASONS.indexOf(UnfitReason.Outranked);
+const GPU = UNFIT_REASONS.indexOf(UnfitReason.InsufficientGpu);
+const CPU = UNFIT_REASONS.indexOf(UnfitReason.InsufficientCpu);
+const MEMORY = UNFIT_REASONS.indexOf(UnfitReason.InsufficientMemory);
+const CONTAINERS = UNFIT_REASONS.indexOf(UnfitReason.TooManyContainers);
+
 /**
  * Why `demand` fits no worker: every worker counted once, under the first test that it fails. In
  * the order of `UnfitReason`: what the worker is, then whether it had room before the batch's
@@ -43,8 +49,9 @@ export function judge(
   let least = Number.POSITIVE_INFINITY;
   for (const {ranks} of eligibility.tiers) {
     for (const rank of ranks) {
-      counted[UNFIT_REASONS.indexOf(firstShortage(demand, rank, state))]!++;
-      const lack = lackOf(demand, rank, state);
+      const lacksGpu = lacksGpus(demand, rank, state);
+      counted[firstShortage(demand, rank, state, lacksGpu)]!++;
+      const lack = lackOf(demand, rank, state, lacksGpu);
       if (lack > least || (lack === least && rank > nearest)) continue;
       least = lack;
       nearest = rank;
@@ -53,8 +60,8 @@ export function judge(
   for (const rank of higher.positions()) {
     const isEligible = eligibility.codes[rank]! < FIRST_REASON_CODE;
     if (!isEligible || !higher.hadRoom(rank, demand)) continue;
-    counted[UNFIT_REASONS.indexOf(firstShortage(demand, rank, state))]!--;
-    counted[UNFIT_REASONS.indexOf(UnfitReason.Outranked)]!++;
+    counted[firstShortage(demand, rank, state)]!--;
+    counted[OUTRANKED]!++;
   }
   const counts = UNFIT_REASONS.map((reason, index) => ({reason, workers: counted[index]!})).filter(
     ({workers}) => workers > 0,
@@ -72,33 +79,42 @@ function describeNearest(
 ): NearestWorker {
   return {
     workerName: state.layout.workers[rank]!.name,
-    reason: isOutranked ? UnfitReason.Outranked : firstShortage(demand, rank, state),
+    reason: UNFIT_REASONS[isOutranked ? OUTRANKED : firstShortage(demand, rank, state)]!,
     shortages: shortagesOf(demand, rank, state),
   };
 }
 
-/** A worker without any is a defect of whoever gave up: `shortagesOf` of the nearest one says so. */
-function firstShortage(demand: Demand, rank: number, {layout, free}: BatchState): UnfitReason {
-  if (demand.gpuCount > 0 && !gpusFit(free, layout, rank, demand)) {
-    return UnfitReason.InsufficientGpu;
-  }
-  if (free.cpuMillis[rank]! < demand.cpuMillis) return UnfitReason.InsufficientCpu;
-  if (free.memoryBytes[rank]! < demand.memoryBytes) return UnfitReason.InsufficientMemory;
-  return UnfitReason.TooManyContainers;
+/**
+ * Index of the reason. A worker without any is a defect of whoever gave up: `shortagesOf` of the
+ * nearest one says so.
+ */
+function firstShortage(
+  demand: Demand,
+  rank: number,
+  state: BatchState,
+  lacksGpu = lacksGpus(demand, rank, state),
+): number {
+  const {free} = state;
+  if (lacksGpu) return GPU;
+  if (free.cpuMillis[rank]! < demand.cpuMillis) return CPU;
+  if (free.memoryBytes[rank]! < demand.memoryBytes) return MEMORY;
+  return CONTAINERS;
+}
+
+function lacksGpus(demand: Demand, rank: number, {layout, free}: BatchState): boolean {
+  return demand.gpuCount > 0 && !gpusFit(free, layout, rank, demand);
 }
 
 /**
  * The largest part of the demand that the worker lacks, 0 to 1 and above where it is overcommitted.
  */
-function lackOf(demand: Demand, rank: number, {layout, free}: BatchState): number {
+function lackOf(demand: Demand, rank: number, {free}: BatchState, lacksGpu: boolean): number {
   const gpuAsked = demand.gpuCount * demand.gpuMillis;
   return Math.max(
     missingPart(demand.cpuMillis, free.cpuMillis[rank]!),
     missingPart(demand.memoryBytes, free.memoryBytes[rank]!),
     missingPart(1, free.containers[rank]!),
-    gpuAsked > 0 && !gpusFit(free, layout, rank, demand)
-      ? Math.max(missingPart(gpuAsked, free.gpuTotal[rank]!), 1 / (demand.gpuCount + 1))
-      : 0,
+    lacksGpu ? Math.max(missingPart(gpuAsked, free.gpuTotal[rank]!), 1 / (demand.gpuCount + 1)) : 0,
   );
 }
 
