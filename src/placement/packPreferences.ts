@@ -1,6 +1,7 @@
 import type {Demand} from '../api/resources.ts';
 import {fragmentationOf, type WorkerState} from './fragmentation.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import type {Tier} from './tier.ts';
 import {type BucketState, MOST_WHOLE, type WorkerBuckets} from './workerBuckets.ts';
 import type {TypicalShape, WorkloadShapes} from './workloadShapes.ts';
 
@@ -16,22 +17,33 @@ const NEVER = 2 ** 31 - 1;
 /** Where a level is sampled: a small request moves few of its workers over a threshold. */
 const SAMPLES: readonly number[] = [0.17, 0.5, 0.83];
 
+/** Buckets of one tier in the order in which requests of one demand want them. */
+export interface PackOrder {
+  readonly buckets: Int32Array;
+  readonly preferences: Int32Array;
+}
+
+interface TierOrder extends PackOrder {
+  /** What it was taken from: all buckets in order, and the groups of GPUs that the tier has. */
+  readonly source: Int32Array;
+  readonly groups: ReadonlySet<number>;
+}
+
 /**
- * Buckets in the order in which requests of one demand want them: the least growth of
- * fragmentation first. Only buckets that may hold such a request.
+ * How much requests of one demand want each bucket: the least growth of fragmentation first.
  *
- *     buckets      [ 412 | 97 | 98 | 511 | ... ]
- *     preferences  [  -9 | -4 | -4 |   0 | ... ]     equal ones are ties: the least position wins
+ *     buckets      [ 412 | 97 | 98 | 511 | ... ]     those that may hold such a request, of groups
+ *     preferences  [  -9 | -4 | -4 |   0 | ... ]     that the tier has; equal ones are ties
  *
- * Made at the first use, again when the typical shapes were drawn anew, and when a bucket was used
- * for the first time; then the preferences known are kept. O(buckets x samples x shapes).
+ * Made at the first use, again when the typical shapes were drawn anew; when a bucket was used for
+ * the first time, what is known of the others is kept. O(buckets x samples x shapes).
  */
 export class PackPreferences {
-  buckets = new Int32Array(0);
-  preferences = new Int32Array(0);
   readonly #demand: Demand;
+  readonly #orders = new WeakMap<Tier, TierOrder>();
   /** By bucket; `NEVER` where no worker of it can hold such a request. */
   #byBucket = new Int32Array(0);
+  #sorted = new Int32Array(0);
   #epoch = -1;
   #shapesVersion = -1;
 
@@ -39,27 +51,40 @@ export class PackPreferences {
     this.#demand = demand;
   }
 
-  refresh(buckets: WorkerBuckets, shapes: WorkloadShapes): void {
-    const isSame = this.#epoch === buckets.epoch && this.#shapesVersion === shapes.version;
-    const known = isSame ? this.#byBucket.length : 0;
-    if (isSame && known === buckets.count) return;
-    this.#epoch = buckets.epoch;
-    this.#shapesVersion = shapes.version;
-    const byBucket = new Int32Array(buckets.count);
-    byBucket.set(this.#byBucket.subarray(0, known));
-    for (let bucket = known; bucket < buckets.count; bucket++) {
-      byBucket[bucket] = preferenceOf(buckets.stateOf(bucket), this.#demand, shapes.typical);
-    }
-    this.#byBucket = byBucket;
-    this.buckets = Int32Array.from(byBucket.keys())
-      .filter((bucket) => byBucket[bucket] !== NEVER)
-      .sort((left, right) => byBucket[left]! - byBucket[right]! || left - right);
-    this.preferences = this.buckets.map((bucket) => byBucket[bucket]!);
+  /** The order for the workers of `tier`, as of now. */
+  orderOf(tier: Tier, buckets: WorkerBuckets, workload: WorkloadShapes): PackOrder {
+    this.#refresh(buckets, workload);
+    const groups = buckets.groupsOf(tier);
+    const source = this.#sorted;
+    const known = this.#orders.get(tier);
+    if (known?.source === source && known.groups === groups) return known;
+    const own = source.filter((bucket) => groups.has(buckets.groupOf(bucket)));
+    const preferences = own.map((bucket) => this.#byBucket[bucket]!);
+    const order = {buckets: own, preferences, source, groups};
+    this.#orders.set(tier, order);
+    return order;
   }
 
   /** Of any bucket, the least first; `NEVER` of one that cannot hold such a request. */
   of(bucket: number): number {
     return this.#byBucket[bucket]!;
+  }
+
+  #refresh(buckets: WorkerBuckets, workload: WorkloadShapes): void {
+    const isSame = this.#epoch === buckets.epoch && this.#shapesVersion === workload.version;
+    const known = isSame ? this.#byBucket.length : 0;
+    if (isSame && known === buckets.count) return;
+    this.#epoch = buckets.epoch;
+    this.#shapesVersion = workload.version;
+    const byBucket = new Int32Array(buckets.count);
+    byBucket.set(this.#byBucket.subarray(0, known));
+    for (let bucket = known; bucket < buckets.count; bucket++) {
+      byBucket[bucket] = preferenceOf(buckets.stateOf(bucket), this.#demand, workload.typical);
+    }
+    this.#byBucket = byBucket;
+    this.#sorted = Int32Array.from(byBucket.keys())
+      .filter((bucket) => byBucket[bucket] !== NEVER)
+      .sort((left, right) => byBucket[left]! - byBucket[right]! || left - right);
   }
 }
 

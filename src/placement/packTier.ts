@@ -3,7 +3,7 @@ import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
-import type {PackPreferences} from './packPreferences.ts';
+import type {PackOrder, PackPreferences} from './packPreferences.ts';
 import type {WorkerRows} from './rowIndex.ts';
 import {probe} from './slotTable.ts';
 import type {Tier} from './tier.ts';
@@ -40,6 +40,8 @@ export class PackTier implements OpenTier {
   readonly #state: BatchState;
   readonly #buckets: WorkerBuckets;
   readonly #preferences: PackPreferences;
+  #order: PackOrder | undefined;
+  #orderedBuckets = 0;
 
   constructor(tier: Tier, demand: Demand, state: BatchState) {
     this.#tier = tier;
@@ -50,7 +52,6 @@ export class PackTier implements OpenTier {
   }
 
   choose(hash: number, isExplicit: boolean): number {
-    this.#preferences.refresh(this.#buckets, this.#state.rows.workload);
     const best = this.#best();
     if (best < 0) return -1;
     const warm = isExplicit ? this.#warmOne(hash, best) : -1;
@@ -60,9 +61,18 @@ export class PackTier implements OpenTier {
   }
 
   #best(): number {
+    const order = this.#currentOrder();
     if (this.#tier.count <= SMALL_TIER) return this.#bestOfFew();
-    const found = this.#search(FEW_TRIES);
-    return found < 0 ? this.#search(Number.POSITIVE_INFINITY) : found;
+    const found = this.#search(order, FEW_TRIES);
+    return found < 0 ? this.#search(order, Number.POSITIVE_INFINITY) : found;
+  }
+
+  /** In a batch only a bucket that was never used before can change it. */
+  #currentOrder(): PackOrder {
+    if (this.#order && this.#orderedBuckets === this.#buckets.count) return this.#order;
+    this.#order = this.#preferences.orderOf(this.#tier, this.#buckets, this.#state.rows.workload);
+    this.#orderedBuckets = this.#buckets.count;
+    return this.#order;
   }
 
   #bestOfFew(): number {
@@ -80,8 +90,7 @@ export class PackTier implements OpenTier {
   }
 
   /** The best worker with room, as far as `tries` in each bucket go; -1 when there is none. */
-  #search(tries: number): number {
-    const {buckets, preferences} = this.#preferences;
+  #search({buckets, preferences}: PackOrder, tries: number): number {
     const {sizes, members} = this.#buckets;
     const none = this.#state.layout.hash.length;
     for (let at = 0; at < buckets.length; ) {

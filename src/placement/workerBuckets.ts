@@ -1,5 +1,6 @@
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import type {RowIndex, WorkerRows} from './rowIndex.ts';
+import type {Tier} from './tier.ts';
 import {WordMap} from './wordMap.ts';
 
 /** Workers with the same GPUs: what their states have in common. */
@@ -38,6 +39,13 @@ export interface BucketState {
   readonly partialTo: number;
 }
 
+interface TierGroups {
+  readonly groups: ReadonlySet<number>;
+  /** Of the tier and of the buckets, when they were looked up. */
+  readonly tierVersion: number;
+  readonly epoch: number;
+}
+
 /**
  * Packed workers by what they have left: workers in one bucket are equally good for a request.
  *
@@ -65,6 +73,7 @@ export class WorkerBuckets implements RowIndex {
   readonly #codes: number[] = [];
   /** By group, then by code within it; -1 where it was never used. */
   readonly #bucketOfCode: Int32Array[] = [];
+  readonly #groupsOfTier = new WeakMap<Tier, TierGroups>();
   /** By position; -1 where no packed worker is. */
   #bucketAt = new Int32Array(0);
   #groupAt = new Int32Array(0);
@@ -84,13 +93,28 @@ export class WorkerBuckets implements RowIndex {
     return this.#bucketAt[position]!;
   }
 
+  /** Number of the group of GPUs that the workers of a bucket have. */
+  groupOf(bucket: number): number {
+    return Math.floor(this.#codes[bucket]! / CODES_PER_GROUP);
+  }
+
+  /** Groups that workers of a tier are of; the same set until the tier or the numbers change. */
+  groupsOf(tier: Tier): ReadonlySet<number> {
+    const known = this.#groupsOfTier.get(tier);
+    if (known?.tierVersion === tier.version && known.epoch === this.epoch) return known.groups;
+    const groups = new Set<number>();
+    for (const position of tier.ranks) groups.add(this.#groupFor(position));
+    const {epoch} = this;
+    this.#groupsOfTier.set(tier, {groups, tierVersion: tier.version, epoch});
+    return groups;
+  }
+
   stateOf(bucket: number): BucketState {
-    const code = this.#codes[bucket]!;
-    const within = code % CODES_PER_GROUP;
+    const within = this.#codes[bucket]! % CODES_PER_GROUP;
     const cpu = Math.floor(within / CPU_STRIDE);
     const partial = within % PARTIAL_LEVELS;
     return {
-      group: this.#groups[Math.floor(code / CODES_PER_GROUP)]!,
+      group: this.#groups[this.groupOf(bucket)]!,
       cpuFrom: cpu === 0 ? 0 : CPU_LEVELS[cpu - 1]!,
       cpuTo: CPU_LEVELS[cpu] ?? Number.POSITIVE_INFINITY,
       wholeGpus: Math.floor((within % CPU_STRIDE) / PARTIAL_LEVELS),
