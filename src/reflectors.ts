@@ -1,5 +1,5 @@
 import {parseRequest} from './api/parseRequest.ts';
-import {parseWorker} from './api/parseWorker.ts';
+import {type ParsedWorker, parseWorker} from './api/parseWorker.ts';
 import {fixedLimits} from './config.ts';
 import {
   containerRequests,
@@ -30,12 +30,25 @@ const ended = ['status.phase=Succeeded', 'status.phase=Failed'] as const;
 const notEnded = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /**
+ * The sums in a Worker may be what a leader before this one still wrote: each state is compared.
+ */
+function shownWorkers(view: Stages['view']): ObjectSink<ParsedWorker> {
+  return {
+    replace(all) {
+      for (const {worker} of all) view.changed(worker.name);
+    },
+    upsert: ({worker}) => view.changed(worker.name),
+    remove: (name) => view.changed(name),
+  };
+}
+
+/**
  * One list and watch for each kind, and the stages that it feeds. Requests that have ended are
  * watched apart: they may be a hundred thousand, and nobody waits for them. Starts nothing.
  */
 export function createReflectors(options: OperatorOptions, stages: Stages) {
   const {metrics, config, transport, clock, random, log, namespace} = options;
-  const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers} = stages;
+  const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers, view} = stages;
   const limits = {...fixedLimits.watch, ...config.watch};
   const reflect = <T>(
     resource: Resource,
@@ -59,7 +72,12 @@ export function createReflectors(options: OperatorOptions, stages: Stages) {
         missed: (count) => metrics.missedEvents.inc({resource: resource.plural}, count),
       },
     });
-  const workersTo = fanOut(workerSink(lostWorkers, log), signs.workers, nodeWorkers.workers);
+  const workersTo = fanOut(
+    workerSink(lostWorkers, log),
+    signs.workers,
+    nodeWorkers.workers,
+    shownWorkers(view),
+  );
   const poolsTo = fanOut(
     mapSink(({parsed}: KnownPool) => parsed, poolSink(cache, log)),
     nodeWorkers.pools,

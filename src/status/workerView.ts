@@ -89,11 +89,16 @@ export class WorkerView {
         signal,
       );
       if (reply.status < 400) return;
-      this.#sent.delete(name);
       log.debug({workerName: name, status: reply.status}, 'worker status refused');
       // A server that is busy is asked again, and one that has a newer state than the watch has
       // shown; any other refusal would only come again.
-      if ([409, 429].includes(reply.status) || reply.status >= 500) this.changed(name);
+      const isToRepeat = [409, 429].includes(reply.status) || reply.status >= 500;
+      if (!isToRepeat) {
+        this.#sent.delete(name);
+        return;
+      }
+      this.#sent.set(name, unknown);
+      this.changed(name);
     } catch (error) {
       if (signal.aborted) return;
       this.changed(name);
@@ -101,6 +106,9 @@ export class WorkerView {
     }
   }
 }
+
+/** What the server has is neither what was sent nor surely what the watch has shown. */
+const unknown = '';
 
 /** The sums of one worker; what is overcommitted has nothing free. */
 function viewOf({capacity}: WorkerRecord, held: Held): WorkerSums {

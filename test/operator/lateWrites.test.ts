@@ -20,3 +20,18 @@ describe('the sums of a worker that arrive when their sender has long given them
     await rig.end();
   });
 });
+
+describe('the sums of a worker that somebody else writes', () => {
+  it('are put right, though nothing of the worker has changed that placement can see', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    await rig.lead();
+    await rig.advance(5_000);
+    await world.patchWorker('w-1', {status: {containers: 7}}, 'status');
+    await rig.advance(5_000);
+    const [worker] = await world.workers();
+    expect(worker!.status).toMatchObject({containers: 0});
+    await rig.end();
+  });
+});

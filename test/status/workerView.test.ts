@@ -155,6 +155,23 @@ describe('the view of a worker', () => {
     expect(calls).toHaveLength(times);
   });
 
+  it('that was refused for a newer state is written, though the watch shows it from before', async () => {
+    const {clock, view, statuses, calls, workers, held} = createView();
+    view.changed('w-1');
+    await clock.advance(1_000);
+    const {status} = calls[0]!.body as {status: object};
+    workers.set('w-1', makeWorker({name: 'w-1', uid: 'uid-w-1', shown: shownText(status)}));
+    held.set('w-1', {...nothing, containers: 1});
+    view.changed('w-1');
+    await clock.advance(1_000);
+    held.set('w-1', nothing);
+    statuses.push(409);
+    view.changed('w-1');
+    await clock.advance(5_000);
+    expect(calls).toHaveLength(4);
+    expect(calls[3]!.body).toEqual(calls[0]!.body);
+  });
+
   it('is written no more once stopped', async () => {
     const {clock, view, calls, stop, running} = createView();
     view.changed('w-1');
