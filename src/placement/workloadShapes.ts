@@ -26,14 +26,15 @@ const FADES_AT = 65_536;
 
 /**
  * Shapes for a workload of which nothing is known yet: whole GPUs in each usual number, and halves.
- * Enough to keep whole machines whole, which is most of what is to be gained.
+ * Enough to keep whole machines whole, which is most of what is to be gained; little cpu, so that
+ * no worker is written off for it.
  */
 const UNKNOWN_WORKLOAD: readonly TypicalShape[] = [
-  {shape: {cpuMillis: 4000, gpuCount: 1, gpuMillis: 500, gpuTypes: []}, share: 0.3},
-  {shape: {cpuMillis: 8000, gpuCount: 1, gpuMillis: 1000, gpuTypes: []}, share: 0.4},
-  {shape: {cpuMillis: 16_000, gpuCount: 2, gpuMillis: 1000, gpuTypes: []}, share: 0.1},
-  {shape: {cpuMillis: 32_000, gpuCount: 4, gpuMillis: 1000, gpuTypes: []}, share: 0.1},
-  {shape: {cpuMillis: 64_000, gpuCount: 8, gpuMillis: 1000, gpuTypes: []}, share: 0.1},
+  {shape: {cpuMillis: 1000, gpuCount: 1, gpuMillis: 500, gpuTypes: []}, share: 0.3},
+  {shape: {cpuMillis: 2000, gpuCount: 1, gpuMillis: 1000, gpuTypes: []}, share: 0.4},
+  {shape: {cpuMillis: 4000, gpuCount: 2, gpuMillis: 1000, gpuTypes: []}, share: 0.1},
+  {shape: {cpuMillis: 8000, gpuCount: 4, gpuMillis: 1000, gpuTypes: []}, share: 0.1},
+  {shape: {cpuMillis: 16_000, gpuCount: 8, gpuMillis: 1000, gpuTypes: []}, share: 0.1},
 ];
 
 /**
