@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Committer, type Outage} from '../../src/ledger/committer.ts';
-import type {CommitResult, Ledger} from '../../src/ledger/ledger.ts';
+import type {CommitResult, Ledger, OpenResult} from '../../src/ledger/ledger.ts';
 import {silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
 import {makeAllocation, makeCommit} from './allocations.ts';
@@ -13,7 +13,12 @@ const down = (retryAfterMs?: number): CommitResult => ({
 });
 
 /** A ledger that answers as told, and says what it was asked. */
-function scripted(answers: readonly (CommitResult | Promise<CommitResult>)[]) {
+function scripted(
+  answers: readonly (CommitResult | Promise<CommitResult>)[],
+  restoring: {readonly opened?: OpenResult; readonly settled?: CommitResult} = {},
+) {
+  const {opened = {kind: 'opened', allocations: []}, settled = {kind: 'committed', rejects: []}} =
+    restoring;
   const left = [...answers];
   const calls: string[] = [];
   const signals: AbortSignal[] = [];
@@ -21,11 +26,11 @@ function scripted(answers: readonly (CommitResult | Promise<CommitResult>)[]) {
     kind: 'memory',
     async open(epoch) {
       calls.push(`open ${epoch}`);
-      return {kind: 'opened', allocations: []};
+      return opened;
     },
     async settle(epoch, allocations) {
       calls.push(`settle ${epoch}: ${allocations.map(({uid}) => uid).join(' ')}`);
-      return {kind: 'committed', rejects: []};
+      return settled;
     },
     async commit({assignments}, signal) {
       signals.push(signal);
@@ -58,7 +63,7 @@ function scripted(answers: readonly (CommitResult | Promise<CommitResult>)[]) {
     said,
     committer,
     stop,
-    run: () => committer.commit(input, stop.signal),
+    run: (onWaiting?: (cause: Error) => void) => committer.commit(input, stop.signal, onWaiting),
   };
 }
 
@@ -107,6 +112,52 @@ describe('a commit', () => {
     expect(calls).toEqual(['commit a', 'open 3', 'settle 3: bound', 'commit a']);
   });
 
+  it.each([
+    ['opens', {opened: {kind: 'fenced', currentEpoch: 4}}, 2],
+    ['settles', {settled: {kind: 'fenced', currentEpoch: 4}}, 3],
+  ] as const)('ends when it is fenced as it %s a ledger that lost its contents', async (...row) => {
+    const [, restoring, calls] = row;
+    const rig = scripted([{kind: 'lost'}, committed], restoring);
+    expect(await rig.run()).toEqual({kind: 'fenced', currentEpoch: 4});
+    expect(rig.calls).toHaveLength(calls);
+  });
+
+  it.each([
+    ['opened', 2],
+    ['settled', 3],
+  ] as const)('tells of an outage when what it lost cannot be %s again', async (step, calls) => {
+    const cause = new Error('down again');
+    const rig = scripted([{kind: 'lost'}, committed], {[step]: {kind: 'unavailable', cause}});
+    const done = rig.run();
+    await rig.clock.advance(49);
+    expect(rig.calls).toHaveLength(calls);
+    expect(rig.committer.outage?.cause).toBe(cause);
+    await rig.clock.advance(1);
+    expect(await done).toEqual(committed);
+    expect(rig.outages).toHaveLength(2);
+  });
+
+  it('says that it waits once, when it has failed twice', async () => {
+    const {run, clock} = scripted([down(), down(), down(), committed]);
+    const waits: string[] = [];
+    const done = run((cause) => waits.push(`${cause.message} at ${clock.monotonicMs()}`));
+    await clock.advance(1_000);
+    expect(await done).toEqual(committed);
+    expect(waits).toEqual(['down at 50']);
+  });
+
+  it('asks once, and waits for the answer, when the operator is stopping already', async () => {
+    const answer = Promise.withResolvers<CommitResult>();
+    const {run, stop, clock, signals, calls} = scripted([answer.promise]);
+    stop.abort();
+    const done = run();
+    await clock.advance(10_000);
+    expect(signals[0]!.aborted).toBe(true);
+    answer.resolve(down());
+    expect(await done).toEqual({kind: 'stopped'});
+    expect(calls).toEqual(['commit a']);
+  });
+
   it('ends at once when a later leader has fenced this one', async () => {
     const fenced = {kind: 'fenced', currentEpoch: 4} as const;
     const {run} = scripted([fenced]);
@@ -114,11 +165,12 @@ describe('a commit', () => {
   });
 
   it('ends when the operator stops, its fate left to the next leader', async () => {
-    const {run, stop, clock} = scripted([down(), down()]);
+    const {run, stop, clock, calls} = scripted([down(), down()]);
     const done = run();
     await clock.advance(0);
     stop.abort();
     expect(await done).toEqual({kind: 'stopped'});
+    expect(calls).toEqual(['commit a']);
   });
 
   it('under way when the operator stops is waited for: whether binds follow depends on it', async () => {

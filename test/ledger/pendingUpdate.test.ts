@@ -77,10 +77,20 @@ describe('what waits for the next commit', () => {
     expect(update.take(10)).toEqual({releases: [], confirmed: []});
   });
 
+  it('gives first the releases of what is assigned anew, whatever the limit, and no others', () => {
+    const update = begun();
+    for (const uid of ['r-0', 'r-1', 'a', 'b']) update.release(uid);
+    const assignments = [{uid: 'b'}, {uid: 'new'}, {uid: 'a'}];
+    expect(update.take(3, assignments)).toEqual({releases: ['b', 'a', 'r-0'], confirmed: []});
+    expect(update.take(0, assignments)).toEqual({releases: [], confirmed: []});
+    expect(update.take(9)).toEqual({releases: ['r-1'], confirmed: []});
+  });
+
   it('is nothing while no leader takes it', () => {
     const update = new PendingUpdate();
     update.release('a');
     update.confirm('b');
+    expect(update.take(10)).toEqual({releases: [], confirmed: []});
     update.begin();
     expect(update.take(10)).toEqual({releases: [], confirmed: []});
   });
