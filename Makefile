@@ -71,8 +71,17 @@ e2e: setup servers ## The whole product on kind, or on a real API server where t
 	@vitest run --config e2e/vitest.config.ts
 
 .PHONY: bench
-bench: setup servers build ## Measure bursts beside their floor, and starts, on a real API server
+bench: setup servers build ## Measure placement, then bursts beside their floor and starts on a real API server
+	@node test/placement/bench.ts
 	@node e2e/bench.ts
+
+.PHONY: mutation
+mutation: setup ## Change one expression at a time and list what no test notices (an hour)
+	@node test/mutation/run.ts
+
+.PHONY: soak
+soak: setup ## Simulate operators under faults for 2,000 seeds (hours)
+	@node src/main.ts simulate --seeds 1..2000 --requests 5000 --processes 2
 
 .PHONY: clean
 clean: ## Remove what was built and installed in this folder
