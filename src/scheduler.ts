@@ -16,7 +16,10 @@ export interface SchedulerOptions {
   readonly batcher: {next(signal: AbortSignal): Promise<readonly RequestRecord[]>};
   readonly queue: {
     park(classKey: string, verdict: Verdict, unplaced: readonly RequestRecord[]): void;
-    requeue(key: RequestRecord['key'], options: {readonly uid: string}): void;
+    requeue(
+      key: RequestRecord['key'],
+      options: {readonly uid: string; readonly keepsRank?: boolean},
+    ): void;
   };
   readonly cache: {
     snapshot(): Snapshot;
@@ -152,7 +155,7 @@ export class Scheduler {
       // A Pending request with an allocation elsewhere: a leftover nobody will ever bind.
       if (reject === Reject.AssignedElsewhere && !cache.isBound(record.uid))
         update.release(record.uid);
-      queue.requeue(record.key, {uid: record.uid});
+      queue.requeue(record.key, {uid: record.uid, keepsRank: true});
       log.debug({...at, request: record.key, workerName, reject}, 'assignment rejected');
     }
     for (const [classKey, unplaced] of Map.groupBy(

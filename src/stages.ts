@@ -23,9 +23,11 @@ import {couldHold} from './placement/couldHold.ts';
 import {place} from './placement/place.ts';
 import {createWorkerTable} from './placement/workerTable.ts';
 import {Batcher} from './queue/batcher.ts';
+import {PASSED_OVER} from './queue/passedOver.ts';
 import {RequestQueue} from './queue/requestQueue.ts';
 import {Scheduler} from './scheduler.ts';
 import {concludeBind} from './status/concludeBind.ts';
+import type {PendingIntent} from './status/intent.ts';
 import {withNearest} from './status/nearestText.ts';
 import {Reporter} from './status/reporter.ts';
 import {StatusWriter} from './status/statusWriter.ts';
@@ -186,13 +188,7 @@ function createWriters(
   });
   const reporter = new Reporter({
     writer,
-    takeUnreported: (max) =>
-      queue.takeUnreported(max).map(({record, verdict}) => ({
-        kind: 'pending',
-        record,
-        reason: ScheduledReason.Unplaceable,
-        message: withNearest(verdict.message, verdict.nearest),
-      })),
+    takeUnreported: (max) => takeReasons(queue, max),
     onReport: ({record, reason, message}) =>
       events.record(record, {type: 'Warning', reason, action: 'Placing', note: message}),
     pageSize: fixedLimits.reportPageSize,
@@ -238,6 +234,19 @@ function createWriters(
     },
   });
   return {writer, events, reporter, view, router, lifecycle};
+}
+
+/** What waiting requests do not say yet: first what was found, then that nobody had a look. */
+function takeReasons(queue: RequestQueue, max: number): readonly PendingIntent[] {
+  const page = queue.takeUnreported(max).map(({record, verdict}): PendingIntent => {
+    const message = withNearest(verdict.message, verdict.nearest);
+    return {kind: 'pending', record, reason: ScheduledReason.Unplaceable, message};
+  });
+  if (page.length > 0) return page;
+  const reason = ScheduledReason.Outranked;
+  return queue
+    .takePassedOver(max)
+    .map((record) => ({kind: 'pending', record, reason, message: PASSED_OVER}));
 }
 
 /**

@@ -3,6 +3,8 @@ export const ScheduledReason = {
   Placed: 'Placed',
   InvalidSpec: 'InvalidSpec',
   Unplaceable: 'Unplaceable',
+  /** Nobody has looked for a worker: requests of higher priority fill the batches. */
+  Outranked: 'Outranked',
   Suspended: 'Suspended',
   LedgerUnavailable: 'LedgerUnavailable',
   PlacementTimeout: 'PlacementTimeout',

@@ -4,18 +4,22 @@ import type {RequestRecord} from '../api/records.ts';
 export interface Entry {
   /** The newest that is known. */
   record: RequestRecord;
+  /** Of the record: reasons ask for it once each. */
+  priority: number;
   /** When it was first seen without a worker; monotonic. */
   readonly seenMs: number;
   state: EntryState;
   /** Of the heap of its class, or of the delayed ones; -1 in neither. */
   heapIndex: number;
+  /** Of the heap of those in backoff that keep their rank; -1 for others. */
+  rankIndex: number;
   /** How often it was given back since its spec last changed; the attempt of its backoff. */
   requeues: number;
   /** Monotonic; while Delayed. */
   dueMs: number;
   /** Of the write that placed it; while Placed. */
   placedVersion: string;
-  /** Message of the verdict that was last handed out for its status. */
+  /** What was last handed out for its status: message of a verdict, or that it is outranked. */
   reportedMessage: string | undefined;
   /** `ClassQueue` counts its verdicts; 0 says that the present one is unreported. */
   reportedVersion: number;
@@ -29,9 +33,11 @@ export type EntryState = 'Member' | 'InFlight' | 'Delayed' | 'Placed';
 export function newEntry(record: RequestRecord, seenMs: number): Entry {
   return {
     record,
+    priority: record.priority,
     seenMs,
     state: 'Member',
     heapIndex: -1,
+    rankIndex: -1,
     requeues: 0,
     dueMs: 0,
     placedVersion: '',
@@ -43,7 +49,10 @@ export function newEntry(record: RequestRecord, seenMs: number): Entry {
 }
 
 /** Higher priority first, then the older one; the key ends it, as two may be of one second. */
-export function goesBefore({record: left}: Entry, {record: right}: Entry): boolean {
+export function goesBefore(
+  {record: left}: Pick<Entry, 'record'>,
+  {record: right}: Pick<Entry, 'record'>,
+): boolean {
   if (left.priority !== right.priority) return left.priority > right.priority;
   if (left.createdMs !== right.createdMs) return left.createdMs < right.createdMs;
   return left.key < right.key;

@@ -6,7 +6,9 @@ import {fullJitterMs} from '../lib/fullJitter.ts';
 import type {Random} from '../lib/random.ts';
 import type {Verdict} from '../placement/plan.ts';
 import {DelayQueue} from './delayQueue.ts';
-import {type Entry, newEntry} from './entry.ts';
+import {type Entry, goesBefore, newEntry} from './entry.ts';
+import {Outside} from './outside.ts';
+import {PASSED_OVER, PassedOver} from './passedOver.ts';
 import {type UnreportedRequest, WaitingClasses} from './waitingClasses.ts';
 
 export interface RequestQueueOptions {
@@ -35,7 +37,18 @@ export interface RequeueOptions {
   readonly uid?: string;
   /** Full-jitter backoff that grows with each requeue, when absent. */
   readonly delayMs?: number;
+  /**
+   * It lost against others, and nothing is wrong with it: no batch takes somebody of lower priority
+   * before it, though its delay is not over. Not for ever: see `MAX_RANKED_REQUEUES`.
+   */
+  readonly keepsRank?: boolean;
 }
+
+/**
+ * How often in a row a request keeps its rank in backoff. What is refused more often will be again,
+ * and would take the place in each batch, and the capacity, of those that it comes before.
+ */
+const MAX_RANKED_REQUEUES = 4;
 
 /** Requests by state; together all that are known. */
 export interface QueueCounts {
@@ -68,6 +81,13 @@ interface Undecided {
  *
  * Ready and Parked are states of a whole class (`WaitingClasses`). Who joins a class (upsert, end
  * of a delay, given back) is Parked when it is: a verdict holds for equals.
+ *
+ * **No inversion**: when a batch is taken, nobody in it has a lower priority than somebody who is
+ * Ready, or Delayed and keeps its rank, and was left out. The others do not compete: no worker fits
+ * the Parked, and whatever could help them readies them before the next batch; who is InFlight has
+ * its decision; who is Delayed without its rank has a bind on its way or refused, or was refused
+ * by the ledger again and again. Nobody is too late either: what arrives while a batch is decided
+ * is in the next one; of those that find the queue full the best comes in first.
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
@@ -76,8 +96,9 @@ export class RequestQueue {
   readonly #waiting = new WaitingClasses();
   readonly #delayed: DelayQueue;
   readonly #undecided = new Map<string, Undecided>();
-  /** Who found the queue full, in the order of arrival: no event would bring them again. */
-  readonly #outside = new Map<RequestKey, RequestRecord>();
+  readonly #outside = new Outside();
+  readonly #passedOver = new PassedOver();
+  #onUnreported: () => void = () => {};
   #inFlight = 0;
   #placed = 0;
 
@@ -91,8 +112,9 @@ export class RequestQueue {
     this.#waiting.onReady = listener;
   }
 
-  /** Called when `takeUnreported` has something to give. */
+  /** Called when `takeUnreported` or `takePassedOver` has something to give. */
   set onUnreported(listener: () => void) {
+    this.#onUnreported = listener;
     this.#waiting.onUnreported = listener;
   }
 
@@ -118,7 +140,7 @@ export class RequestQueue {
     if (entry) this.#drop(entry);
     const {limits, onRefused} = this.#options;
     if (this.#entries.size >= limits.maxRequests) {
-      this.#outside.set(record.key, record);
+      this.#outside.set(record);
       onRefused?.(record);
       return {kind: 'full', maxRequests: limits.maxRequests};
     }
@@ -132,7 +154,7 @@ export class RequestQueue {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#drop(entry);
-    const [next] = this.#outside.values();
+    const next = this.#outside.shift();
     if (next) this.#admit(next);
   }
 
@@ -144,6 +166,7 @@ export class RequestQueue {
     const batch: RequestRecord[] = [];
     this.#undecided.clear();
     while (batch.length < max) {
+      this.#recallRanked();
       const entry = this.#waiting.best;
       if (!entry) break;
       const representative = this.#enterFlight(entry);
@@ -152,6 +175,7 @@ export class RequestQueue {
       if (this.#undecided.has(classKey)) continue;
       this.#undecided.set(classKey, {representative, isWoken: false});
     }
+    this.#notePassedOver(batch);
     return batch;
   }
 
@@ -188,7 +212,7 @@ export class RequestQueue {
   }
 
   /** Its decision came to nothing for a reason of its own: it is tried again after a delay. */
-  requeue(key: RequestKey, {uid, delayMs}: RequeueOptions = {}): void {
+  requeue(key: RequestKey, {uid, delayMs, keepsRank = false}: RequeueOptions = {}): void {
     const entry = this.#inFlightEntry(key, uid);
     if (!entry) return;
     this.#leave(entry);
@@ -196,7 +220,10 @@ export class RequestQueue {
     const range = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
     // The reason that was handed out may have been pushed aside by the bind that came to nothing.
     entry.reportedMessage = undefined;
-    this.#delayed.add(entry, delayMs ?? fullJitterMs(entry.requeues, range, random));
+    this.#delayed.add(entry, {
+      delayMs: delayMs ?? fullJitterMs(entry.requeues, range, random),
+      keepsRank: keepsRank && entry.requeues < MAX_RANKED_REQUEUES,
+    });
     entry.requeues++;
   }
 
@@ -241,11 +268,23 @@ export class RequestQueue {
   }
 
   /**
+   * At most `max` Ready requests that have been passed over for `PASSED_OVER_MS`: higher priorities
+   * filled every batch. Each is given once, until it is told something else. O(known requests) for
+   * all pages together.
+   */
+  takePassedOver(max: number): RequestRecord[] {
+    const page = this.#passedOver.take(max, (entry) => this.#waiting.isReady(entry));
+    for (const entry of page) this.#waiting.saysOther(entry, PASSED_OVER);
+    return page.map(({record}) => record);
+  }
+
+  /**
    * Begins anew, for a new leadership: every decision under way is void and every reason
    * unreported. O(requests), once.
    */
   restart(): void {
     this.#waiting.forgetReports();
+    this.#passedOver.forget();
     for (const entry of this.#entries.values()) {
       entry.reportedMessage = undefined;
       if (entry.state !== 'InFlight') continue;
@@ -254,6 +293,22 @@ export class RequestQueue {
     }
     this.wakeAll();
     this.#undecided.clear();
+  }
+
+  /** Ends the delay of whoever goes before all that are Ready and has kept its rank. */
+  #recallRanked(): void {
+    for (;;) {
+      const delayed = this.#delayed.foremost;
+      const best = this.#waiting.best;
+      if (!delayed || !best || !goesBefore(delayed, best)) return;
+      this.#rejoin(delayed, delayed.record);
+    }
+  }
+
+  #notePassedOver(batch: readonly RequestRecord[]): void {
+    const lowest = this.#waiting.readyCount > 0 ? batch.at(-1)?.priority : undefined;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#passedOver.note(lowest, nowMs, () => this.#entries.values())) this.#onUnreported();
   }
 
   #admit(record: RequestRecord): void {
@@ -282,7 +337,7 @@ export class RequestQueue {
         break;
       case 'Delayed':
         if (isEdited) this.#rejoin(entry, record);
-        else entry.record = record;
+        else this.#delayed.replace(entry, record);
         break;
       case 'Placed':
         if (!isNewerVersion(record.resourceVersion, entry.placedVersion)) {

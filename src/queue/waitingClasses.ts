@@ -92,18 +92,23 @@ export class WaitingClasses {
     const queue = this.#classes.get(record.classKey)!;
     queue.replace(entry, record);
     if (queue.heapIndex >= 0) this.#heads.update(queue.heapIndex);
+    this.#noteUnreported(queue);
   }
 
   /** Parks a class and whoever joins it from now on. O(log classes), whatever its size. */
   park(classKey: string, verdict: Verdict, joining: readonly Entry[]): void {
-    const isAnyJoining = joining.some((entry) => entry.record.classKey === classKey);
-    if (!isAnyJoining && !this.#classes.has(classKey)) return;
+    const judged = joining.filter(({record}) => record.classKey === classKey);
+    if (judged.length === 0 && !this.#classes.has(classKey)) return;
+    const foremost = judged.reduce(
+      (highest, {record}) => Math.max(highest, record.priority),
+      Number.NEGATIVE_INFINITY,
+    );
     const queue = this.#classOf(classKey);
     if (queue.heapIndex >= 0) {
       this.#heads.removeAt(queue.heapIndex);
       this.#ready -= queue.size;
     }
-    queue.park(verdict);
+    queue.park(verdict, foremost);
     this.#parked.add(queue);
     this.#noteUnreported(queue);
   }
@@ -129,15 +134,25 @@ export class WaitingClasses {
     for (const queue of this.#unreported) {
       if (page.length >= max) break;
       for (let turn = 0; turn < REPORTS_A_TURN && page.length < max; turn++) {
-        const entry = queue.takeUnreported();
-        if (!entry) break;
-        page.push({record: entry.record, verdict: queue.verdict!});
+        const taken = queue.takeUnreported();
+        if (!taken) break;
+        page.push({record: taken.entry.record, verdict: taken.verdict});
       }
       this.#unreported.delete(queue);
       // Added again it is last: this loop comes back to it after the others.
       if (queue.hasUnreported) this.#unreported.add(queue);
     }
     return page;
+  }
+
+  /** Whether it waits for its turn only. */
+  isReady({state, record}: Entry): boolean {
+    return state === 'Member' && this.#classes.get(record.classKey)?.verdict === undefined;
+  }
+
+  /** The status of one that is here says something else than a verdict from now on. */
+  saysOther(entry: Entry, message: string): void {
+    this.#classes.get(entry.record.classKey)?.saysOther(entry, message);
   }
 
   forgetReports(): void {

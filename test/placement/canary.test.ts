@@ -86,7 +86,10 @@ const bugs: Readonly<Record<string, (scenario: Scenario) => Plan>> = {
   'a toleration of one effect is taken for one of all': blindTo(({constraints}) => ({
     constraints: {
       ...constraints,
-      tolerations: constraints.tolerations.map(({effect: _, ...rest}) => rest),
+      tolerations: constraints.tolerations.map((one) => {
+        const {effect: _, ...rest} = one;
+        return rest;
+      }),
     },
   })),
   'a toleration of every key is taken for one of none': blindTo(({constraints}) => ({

@@ -23,7 +23,7 @@ export const detours: fc.Arbitrary<readonly Detour[]> = fc.array(
     kind: fc.constantFrom('guest', 'farewell', 'early', 'disguise', 'hold', 'pool', 'plan', 'look'),
     pick: fc.nat({max: 999}),
   }),
-  {maxLength: 24},
+  {maxLength: 16, size: 'max'},
 );
 
 /** A table with the workers, pools and allocations of the scenario, which went there by `way`. */

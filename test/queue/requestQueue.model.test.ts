@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {RequestRecord} from '../../src/api/records.ts';
+import {BEHIND_OWN_KIND} from '../../src/queue/classQueue.ts';
 import type {RequestQueue} from '../../src/queue/requestQueue.ts';
 import {createQueue, keyOf, makeRequest, verdict} from './rig.ts';
 
@@ -8,6 +9,9 @@ interface Known {
   record: RequestRecord;
   state: 'waiting' | 'inFlight' | 'delayed';
   dueMs: number;
+  /** While delayed. */
+  keepsRank: boolean;
+  requeues: number;
   /** Message that was last handed out for it. */
   told: string | undefined;
 }
@@ -15,7 +19,7 @@ interface Known {
 /** The same queue as one list that is searched and sorted for everything. */
 class PlainQueue {
   known: Known[] = [];
-  readonly parked = new Map<string, string>();
+  readonly parked = new Map<string, {message: string; foremost: number}>();
   woken = new Set<string>();
   /** Who found it full. */
   outside: RequestRecord[] = [];
@@ -33,8 +37,10 @@ class PlainQueue {
       else this.outside[at] = record;
       return;
     }
-    if (one.state === 'delayed' && one.record.generation !== record.generation)
-      one.state = 'waiting';
+    if (one.record.generation !== record.generation) {
+      one.requeues = 0;
+      if (one.state === 'delayed') one.state = 'waiting';
+    }
     one.record = record;
     this.#forgetEmptyClasses();
   }
@@ -44,30 +50,37 @@ class PlainQueue {
     if (!this.find(name)) return;
     this.known = this.known.filter(({record}) => record.name !== name);
     this.#forgetEmptyClasses();
+    this.outside.sort((left, right) => byRank({record: left}, {record: right}));
     const next = this.outside.shift();
     if (next) this.#admit(next);
   }
 
   #admit(record: RequestRecord): void {
-    this.known.push({record, state: 'waiting', dueMs: 0, told: undefined});
+    const fresh = {dueMs: 0, keepsRank: false, requeues: 0, told: undefined};
+    this.known.push({record, state: 'waiting', ...fresh});
   }
 
   take(max: number): string[] {
-    const ready = this.known
-      .filter((one) => one.state === 'waiting' && !this.parked.has(one.record.classKey))
-      .sort(({record: left}, {record: right}) =>
-        left.priority !== right.priority
-          ? right.priority - left.priority
-          : left.createdMs !== right.createdMs
-            ? left.createdMs - right.createdMs
-            : left.key < right.key
-              ? -1
-              : 1,
-      )
-      .slice(0, max);
-    for (const one of ready) one.state = 'inFlight';
+    const taken: Known[] = [];
+    while (taken.length < max) {
+      const ready = this.known
+        .filter((one) => one.state === 'waiting' && !this.parked.has(one.record.classKey))
+        .sort(byRank);
+      const [best] = ready;
+      if (!best) break;
+      const recalled = this.known
+        .filter((one) => one.state === 'delayed' && one.keepsRank && byRank(one, best) < 0)
+        .sort(byRank);
+      if (recalled[0]) recalled[0].state = 'waiting';
+      else {
+        best.state = 'inFlight';
+        taken.push(best);
+        // Who is recalled later joins a class that this may have been the last one of.
+        this.#forgetEmptyClasses();
+      }
+    }
     this.woken.clear();
-    return ready.map(({record}) => record.name);
+    return taken.map(({record}) => record.name);
   }
 
   giveBack(names: readonly string[]): void {
@@ -80,7 +93,19 @@ class PlainQueue {
   park(classKey: string, message: string, names: readonly string[]): void {
     this.giveBack(names);
     if (this.woken.has(classKey) || this.#members(classKey).length === 0) return;
-    this.parked.set(classKey, message);
+    const judged = names.map((name) => this.find(name)?.record);
+    const priorities = judged
+      .filter((record) => record?.classKey === classKey)
+      .map((record) => record!.priority);
+    this.parked.set(classKey, {message, foremost: Math.max(...priorities)});
+  }
+
+  /** What a request says; undefined while its class is not parked. */
+  textFor({classKey, priority}: RequestRecord): string | undefined {
+    const verdictOfClass = this.parked.get(classKey);
+    if (!verdictOfClass) return undefined;
+    const {message, foremost} = verdictOfClass;
+    return priority < foremost ? `${message} ${BEHIND_OWN_KIND}` : message;
   }
 
   wake(classKey: string): void {
@@ -122,6 +147,15 @@ class PlainQueue {
   }
 }
 
+function byRank(
+  {record: left}: Pick<Known, 'record'>,
+  {record: right}: Pick<Known, 'record'>,
+): number {
+  if (left.priority !== right.priority) return right.priority - left.priority;
+  if (left.createdMs !== right.createdMs) return left.createdMs - right.createdMs;
+  return left.key < right.key ? -1 : 1;
+}
+
 const names = fc.integer({min: 0, max: 11}).map((index) => `r-${index}`);
 const classKeys = fc.constantFrom('a', 'b', 'c');
 const action = fc.oneof(
@@ -150,11 +184,12 @@ const action = fc.oneof(
   },
   {weight: 1, arbitrary: fc.record({kind: fc.constant('wake' as const), classKey: classKeys})},
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('requeue' as const),
       name: names,
       delayMs: fc.integer({min: 0, max: 20}),
+      keepsRank: fc.boolean(),
     }),
   },
   {weight: 1, arbitrary: fc.record({kind: fc.constant('claim' as const), name: names})},
@@ -210,11 +245,14 @@ async function act(next: Action, {queue, clock}: Rig, plain: PlainQueue): Promis
       plain.wake(next.classKey);
       break;
     case 'requeue': {
-      queue.requeue(keyOf(next.name), {delayMs: next.delayMs});
+      const {delayMs, keepsRank} = next;
+      queue.requeue(keyOf(next.name), {delayMs, keepsRank});
       const one = plain.find(next.name);
       if (one?.state !== 'inFlight') break;
       one.state = 'delayed';
-      one.dueMs = clock.monotonicMs() + next.delayMs;
+      one.dueMs = clock.monotonicMs() + delayMs;
+      one.keepsRank = keepsRank && one.requeues < 4;
+      one.requeues++;
       break;
     }
     case 'claim': {
@@ -242,12 +280,12 @@ function report(queue: RequestQueue, plain: PlainQueue, max: number): void {
   for (const {record, verdict: given} of page) {
     const one = plain.find(record.name);
     expect(one?.state).toBe('waiting');
-    expect(given.message).toBe(plain.parked.get(record.classKey));
+    expect(given.message).toBe(plain.textFor(record));
     one!.told = given.message;
   }
   if (page.length === max) return;
   for (const one of plain.known) {
-    const message = plain.parked.get(one.record.classKey);
+    const message = plain.textFor(one.record);
     if (one.state === 'waiting' && message !== undefined) expect(one.told).toBe(message);
   }
 }
