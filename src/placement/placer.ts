@@ -10,7 +10,7 @@ import {createWorkerTable, type WorkerTable} from './workerTable.ts';
 export type {Constraints, LabelSelector, Taint, Toleration} from '../api/constraints.ts';
 export type {UnfitReason} from '../api/reasons.ts';
 export type {AffinityLevel, Strategy} from '../api/records.ts';
-export type {Capacity, Demand} from '../api/resources.ts';
+export type {Capacity, Demand, Shortage} from '../api/resources.ts';
 export type {
   Assigned,
   NearestWorker,
