@@ -88,6 +88,12 @@ describe('the nearest worker', () => {
       {},
       [{resource: 'memoryBytes', wanted: 2 ** 27, free: 2 ** 26}],
     ],
+    [
+      'cpu, where all else is there to the last unit',
+      {cpuMillis: 99, memoryBytes: 2 ** 27, containers: 1, gpuCount: 1},
+      {gpuCount: 1},
+      [{resource: 'cpuMillis', wanted: 100, free: 99}],
+    ],
     ['containers', {containers: 0}, {}, [{resource: 'containers', wanted: 1, free: 0}]],
     ['whole GPUs', {gpuCount: 2}, {gpuCount: 4}, [{resource: 'gpuCount', wanted: 4, free: 2}]],
     [

@@ -128,6 +128,21 @@ describe('a request in backoff', () => {
     expect(queue.counts).toMatchObject({parked: 2, delayed: 0});
   });
 
+  it('goes by its present priority', () => {
+    const {queue} = createQueue();
+    for (const [name, priority] of [
+      ['first', 7],
+      ['second', 5],
+    ] as const) {
+      queue.upsert(makeRequest({name, priority}));
+      queue.claim(`uid-${name}`);
+      queue.requeue(keyOf(name), {keepsRank: true, delayMs: 1_000});
+    }
+    queue.upsert(makeRequest({name: 'second', priority: 9}));
+    queue.upsert(makeRequest({name: 'low'}));
+    expect(namesOf(queue.take(3))).toEqual(['second', 'first', 'low']);
+  });
+
   it('that is removed, or whose priority falls, holds nobody back', () => {
     for (const change of [
       (queue: RequestQueue) => queue.remove(keyOf('high')),
@@ -168,6 +183,24 @@ describe('a request behind others of its class', () => {
     expect(texts(queue)).toEqual({'p-5': 'no'});
   });
 
+  it('is told anew also when it was not in the batch, and only who has something new to say', () => {
+    const {queue} = createQueue();
+    for (const [name, priority] of [
+      ['a', 9],
+      ['b', 5],
+      ['c', 5],
+      ['d', 0],
+    ] as const) {
+      queue.upsert(makeRequest({name, priority}));
+    }
+    parkAll(queue, 'small', 'no', 1);
+    expect(texts(queue)).toEqual({a: 'no', b: behind, c: behind, d: behind});
+    queue.remove(keyOf('a'));
+    queue.wakeAll();
+    parkAll(queue, 'small', 'no', 1);
+    expect(texts(queue)).toEqual({b: 'no', c: 'no'});
+  });
+
   it('is told anew when its own priority was raised', () => {
     const {queue} = createQueue();
     for (const priority of [0, 9]) queue.upsert(makeRequest({name: `p-${priority}`, priority}));
@@ -175,6 +208,27 @@ describe('a request behind others of its class', () => {
     texts(queue);
     queue.upsert(makeRequest({name: 'p-0', priority: 10, generation: 2}));
     expect(texts(queue)).toEqual({'p-0': 'no'});
+  });
+});
+
+describe('a request that found the queue full', () => {
+  it('comes in before others of lower priority, whoever came first', () => {
+    const {queue} = createQueue({maxRequests: 1});
+    queue.upsert(makeRequest({name: 'in'}));
+    for (const [name, priority] of [
+      ['a', 1],
+      ['b', 2],
+      ['c', 0],
+      ['a', 3],
+    ] as const) {
+      queue.upsert(makeRequest({name, priority}));
+    }
+    const order = ['in', 'a', 'b', 'c'].map((expected) => {
+      const [name] = namesOf(queue.take(1));
+      queue.remove(keyOf(expected));
+      return name;
+    });
+    expect(order).toEqual(['in', 'a', 'b', 'c']);
   });
 });
 
@@ -201,6 +255,19 @@ describe('a request that higher priorities keep out of every batch', () => {
     const {queue, announced} = await stream(PASSED_OVER_MS, 2);
     expect(announced()).toBe(1);
     expect(namesOf(queue.takePassedOver(99)).sort()).toEqual(['low', 'other']);
+    expect(queue.takePassedOver(99)).toEqual([]);
+  });
+
+  it('says it once, however long it lasts', async () => {
+    const {queue, clock} = await stream(PASSED_OVER_MS, 2);
+    expect(queue.takePassedOver(99)).toHaveLength(2);
+    for (let atMs = 0; atMs <= 2 * PASSED_OVER_MS; atMs += 100) {
+      for (const index of [0, 1]) {
+        queue.upsert(makeRequest({name: `more-${atMs}-${index}`, priority: 5}));
+      }
+      for (const {key, uid} of queue.take(2)) queue.done(key, uid, '11');
+      await clock.advance(100);
+    }
     expect(queue.takePassedOver(99)).toEqual([]);
   });
 
