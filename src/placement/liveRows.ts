@@ -34,7 +34,7 @@ export class LiveRows implements WorkerRows {
   readonly indexes = new RowIndexes(this);
   /** What packing expects to come, and what follows from it for each demand. */
   readonly workload = new WorkloadShapes();
-  readonly preferences = new PreferenceCache();
+  readonly preferences = new PreferenceCache(this.workload);
   /** Positions whose load may be less than it was. */
   readonly lowered = new Journal();
   readonly spareTrees = new SpareTrees();

@@ -1,9 +1,8 @@
 import type {Demand} from '../api/resources.ts';
-import {fragmentationOf, type WorkerState} from './fragmentation.ts';
+import type {WorkerState} from './fragmentation.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
-import type {Tier} from './tier.ts';
 import {type BucketState, MOST_WHOLE, type WorkerBuckets} from './workerBuckets.ts';
-import type {TypicalShape, WorkloadShapes} from './workloadShapes.ts';
+import type {WorkloadShapes} from './workloadShapes.ts';
 
 /** Free cpu that a state of the last level stands for, beyond where it begins. */
 const OPEN_LEVEL_MILLIS = 24_000;
@@ -11,80 +10,53 @@ const OPEN_LEVEL_MILLIS = 24_000;
 /** A preference is compared in steps of so many GPU thousandths: less is no reason. */
 const STEP_MILLIS = 60;
 
-/** Above every preference. */
-const NEVER = 2 ** 31 - 1;
+/** Of a bucket none of whose workers can hold such a request: above every preference. */
+export const NEVER = 2 ** 30;
+
+/** Not computed yet. */
+const UNKNOWN = 2 ** 30 + 1;
 
 /** Where a level is sampled: a small request moves few of its workers over a threshold. */
 const SAMPLES: readonly number[] = [0.17, 0.5, 0.83];
 
-/** Buckets of one tier in the order in which requests of one demand want them. */
-export interface PackOrder {
-  readonly buckets: Int32Array;
-  readonly preferences: Int32Array;
-}
-
-interface TierOrder extends PackOrder {
-  /** What it was taken from: all buckets in order, and the groups of GPUs that the tier has. */
-  readonly source: Int32Array;
-  readonly groups: ReadonlySet<number>;
-}
-
 /**
- * How much requests of one demand want each bucket: the least growth of fragmentation first.
+ * How much requests of one demand want the workers of each bucket: the least growth of
+ * fragmentation first, equal ones are ties.
  *
- *     buckets      [ 412 | 97 | 98 | 511 | ... ]     those that may hold such a request, of groups
- *     preferences  [  -9 | -4 | -4 |   0 | ... ]     that the tier has; equal ones are ties
+ *     bucket        0    1    2    3
+ *     byBucket   [ -4 | 17 |  ? | -4 | ...      in steps; ? = not asked for yet
  *
- * Made at the first use, again when the typical shapes were drawn anew; when a bucket was used for
- * the first time, what is known of the others is kept. O(buckets x samples x shapes).
+ * Computed at the first question, and again when other shapes became typical. O(1) a question
+ * asked before, O(samples x devices) a new one.
  */
 export class PackPreferences {
   readonly #demand: Demand;
-  readonly #orders = new WeakMap<Tier, TierOrder>();
-  /** By bucket; `NEVER` where no worker of it can hold such a request. */
+  readonly #workload: WorkloadShapes;
   #byBucket = new Int32Array(0);
-  #sorted = new Int32Array(0);
   #epoch = -1;
-  #shapesVersion = -1;
+  #version = -1;
 
-  constructor(demand: Demand) {
+  constructor(demand: Demand, workload: WorkloadShapes) {
     this.#demand = demand;
+    this.#workload = workload;
   }
 
-  /** The order for the workers of `tier`, as of now. */
-  orderOf(tier: Tier, buckets: WorkerBuckets, workload: WorkloadShapes): PackOrder {
-    this.#refresh(buckets, workload);
-    const groups = buckets.groupsOf(tier);
-    const source = this.#sorted;
-    const known = this.#orders.get(tier);
-    if (known?.source === source && known.groups === groups) return known;
-    const own = source.filter((bucket) => groups.has(buckets.groupOf(bucket)));
-    const preferences = own.map((bucket) => this.#byBucket[bucket]!);
-    const order = {buckets: own, preferences, source, groups};
-    this.#orders.set(tier, order);
-    return order;
-  }
-
-  /** Of any bucket, the least first; `NEVER` of one that cannot hold such a request. */
-  of(bucket: number): number {
-    return this.#byBucket[bucket]!;
-  }
-
-  #refresh(buckets: WorkerBuckets, workload: WorkloadShapes): void {
-    const isSame = this.#epoch === buckets.epoch && this.#shapesVersion === workload.version;
-    const known = isSame ? this.#byBucket.length : 0;
-    if (isSame && known === buckets.count) return;
+  /** One entry a bucket of `buckets`, those above `NEVER` for `learn`; good until one is added. */
+  columnFor(buckets: WorkerBuckets): Int32Array {
+    const isSame = this.#epoch === buckets.epoch && this.#version === this.#workload.version;
+    if (isSame && this.#byBucket.length >= buckets.count) return this.#byBucket;
+    const known = isSame ? this.#byBucket : new Int32Array(0);
+    this.#byBucket = new Int32Array(2 * buckets.count).fill(UNKNOWN, known.length);
+    this.#byBucket.set(known);
     this.#epoch = buckets.epoch;
-    this.#shapesVersion = workload.version;
-    const byBucket = new Int32Array(buckets.count);
-    byBucket.set(this.#byBucket.subarray(0, known));
-    for (let bucket = known; bucket < buckets.count; bucket++) {
-      byBucket[bucket] = preferenceOf(buckets.stateOf(bucket), this.#demand, workload.typical);
-    }
-    this.#byBucket = byBucket;
-    this.#sorted = Int32Array.from(byBucket.keys())
-      .filter((bucket) => byBucket[bucket] !== NEVER)
-      .sort((left, right) => byBucket[left]! - byBucket[right]! || left - right);
+    this.#version = this.#workload.version;
+    return this.#byBucket;
+  }
+
+  learn(bucket: number, buckets: WorkerBuckets): number {
+    const preference = preferenceOf(buckets.stateOf(bucket), this.#demand, this.#workload);
+    this.#byBucket[bucket] = preference;
+    return preference;
   }
 }
 
@@ -101,20 +73,16 @@ function mayHold({group, cpuTo, wholeGpus, partialTo}: BucketState, demand: Dema
 }
 
 /** By how many steps the fragmentation of such a worker grows with one more request. */
-function preferenceOf(
-  state: BucketState,
-  demand: Demand,
-  typical: readonly TypicalShape[],
-): number {
+function preferenceOf(state: BucketState, demand: Demand, workload: WorkloadShapes): number {
   if (!mayHold(state, demand)) return NEVER;
   // Without GPUs nothing can be fragmented: the fuller worker is the better one.
   if (state.group.gpuCount === 0) return Math.floor(state.cpuFrom / 1000);
+  const fragmentation = workload.fragmentation(state.group.gpuType);
   let growth = 0;
   for (const cpu of SAMPLES) {
     for (const partial of SAMPLES) {
       const before = sample(state, demand, cpu, partial);
-      growth += fragmentationOf(afterwards(before, demand), typical);
-      growth -= fragmentationOf(before, typical);
+      growth += fragmentation.of(afterwards(before, demand)) - fragmentation.of(before);
     }
   }
   return Math.round(growth / SAMPLES.length ** 2 / STEP_MILLIS);
@@ -122,7 +90,7 @@ function preferenceOf(
 
 /** A worker of the bucket, one that has room for the request where some of it have. */
 function sample(
-  {group, cpuFrom, cpuTo, wholeGpus, partialFrom, partialTo}: BucketState,
+  {cpuFrom, cpuTo, wholeGpus, partialFrom, partialTo}: BucketState,
   demand: Demand,
   cpu: number,
   partial: number,
@@ -135,7 +103,6 @@ function sample(
   const partStart = needsPart ? Math.max(partialFrom, demand.gpuMillis) : partialFrom;
   const part = Math.round(partStart + partial * (partialTo - partStart));
   return {
-    gpuType: group.gpuType,
     cpuMillis: cpuStart + cpu * (cpuEnd - cpuStart),
     wholeGpus: Math.max(wholeGpus, demand.gpuMillis === WHOLE_GPU_MILLIS ? demand.gpuCount : 0),
     partials: part > 0 ? [part] : [],
@@ -143,11 +110,8 @@ function sample(
 }
 
 /** As `takeDevices` does it: a share of the cut device where it has it, else of a whole one. */
-function afterwards(
-  {gpuType, cpuMillis, wholeGpus, partials}: WorkerState,
-  demand: Demand,
-): WorkerState {
-  const left = {gpuType, cpuMillis: cpuMillis - demand.cpuMillis};
+function afterwards({cpuMillis, wholeGpus, partials}: WorkerState, demand: Demand): WorkerState {
+  const left = {cpuMillis: cpuMillis - demand.cpuMillis};
   if (demand.gpuCount === 0) return {...left, wholeGpus, partials};
   if (demand.gpuMillis === WHOLE_GPU_MILLIS) {
     return {...left, wholeGpus: wholeGpus - demand.gpuCount, partials};

@@ -1,13 +1,13 @@
 import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
+import {BucketCursors} from './bucketCursors.ts';
 import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
-import type {PackOrder, PackPreferences} from './packPreferences.ts';
+import {NEVER, type PackPreferences} from './packPreferences.ts';
 import type {WorkerRows} from './rowIndex.ts';
 import {probe} from './slotTable.ts';
 import type {Tier} from './tier.ts';
-import type {WordMap} from './wordMap.ts';
 import {WorkerBuckets} from './workerBuckets.ts';
 
 /**
@@ -31,7 +31,8 @@ const SMALL_TIER = 32;
  * A chosen key may draw its request to another worker, if that holds something already and is as
  * good: affinity that opens idle workers costs 1 to 3 % of the GPUs, this next to nothing.
  *
- * Cost: O(buckets in use), a few before the first hit; independent of the number of workers.
+ * One pass over the buckets that have members finds both, as a bucket is looked into only where it
+ * is as good as the best one so far: about 30 to 200 of them, whatever the number of workers.
  */
 export class PackTier implements OpenTier {
   affinity: AffinityLevel = 'None';
@@ -40,8 +41,8 @@ export class PackTier implements OpenTier {
   readonly #state: BatchState;
   readonly #buckets: WorkerBuckets;
   readonly #preferences: PackPreferences;
-  #order: PackOrder | undefined;
-  #orderedBuckets = 0;
+  readonly #cursors: BucketCursors;
+  #isFirst = true;
 
   constructor(tier: Tier, demand: Demand, state: BatchState) {
     this.#tier = tier;
@@ -49,9 +50,12 @@ export class PackTier implements OpenTier {
     this.#state = state;
     this.#buckets = state.rows.indexes.of(buildBuckets);
     this.#preferences = state.rows.preferences.of(demand);
+    this.#cursors = new BucketCursors(this.#buckets, tier, demand, state);
   }
 
   choose(hash: number, isExplicit: boolean): number {
+    if (!this.#isFirst) this.#cursors.keep();
+    this.#isFirst = false;
     const best = this.#best();
     if (best < 0) return -1;
     const warm = isExplicit ? this.#warmOne(hash, best) : -1;
@@ -61,27 +65,20 @@ export class PackTier implements OpenTier {
   }
 
   #best(): number {
-    const order = this.#currentOrder();
     if (this.#tier.count <= SMALL_TIER) return this.#bestOfFew();
-    const found = this.#search(order, FEW_TRIES);
-    return found < 0 ? this.#search(order, Number.POSITIVE_INFINITY) : found;
-  }
-
-  /** In a batch only a bucket that was never used before can change it. */
-  #currentOrder(): PackOrder {
-    if (this.#order && this.#orderedBuckets === this.#buckets.count) return this.#order;
-    this.#order = this.#preferences.orderOf(this.#tier, this.#buckets, this.#state.rows.workload);
-    this.#orderedBuckets = this.#buckets.count;
-    return this.#order;
+    const found = this.#search(FEW_TRIES);
+    return found < 0 ? this.#search(Number.MAX_SAFE_INTEGER) : found;
   }
 
   #bestOfFew(): number {
     const {layout, free} = this.#state;
+    const {ranks} = this.#tier;
     let best = -1;
-    let least = Number.POSITIVE_INFINITY;
-    for (const position of this.#tier.ranks) {
+    let least = NEVER;
+    for (let at = 0; at < ranks.length; at++) {
+      const position = ranks[at]!;
       if (!fits(free, layout, position, this.#demand)) continue;
-      const preference = this.#preferences.of(this.#buckets.at(position));
+      const preference = this.#preferenceFor(position);
       if (preference >= least) continue;
       least = preference;
       best = position;
@@ -90,44 +87,43 @@ export class PackTier implements OpenTier {
   }
 
   /** The best worker with room, as far as `tries` in each bucket go; -1 when there is none. */
-  #search({buckets, preferences}: PackOrder, tries: number): number {
-    const {sizes, members} = this.#buckets;
+  #search(tries: number): number {
+    const {live, liveCount} = this.#buckets;
+    const column = this.#preferences.columnFor(this.#buckets);
     const none = this.#state.layout.hash.length;
-    for (let at = 0; at < buckets.length; ) {
-      const preference = preferences[at]!;
-      let found = none;
-      for (; at < buckets.length && preferences[at] === preference; at++) {
-        const bucket = buckets[at]!;
-        if (sizes[bucket]! > 0) found = this.#firstFit(members[bucket]!, found, tries);
-      }
-      if (found < none) return found;
+    let best = none;
+    let least = NEVER - 1;
+    for (let at = 0; at < liveCount; at++) {
+      const bucket = live[at]!;
+      let preference = column[bucket]!;
+      if (preference > NEVER) preference = this.#preferences.learn(bucket, this.#buckets);
+      if (preference > least) continue;
+      const end = preference < least ? none : best;
+      const found = this.#cursors.first(bucket, end, tries);
+      if (found === end) continue;
+      best = found;
+      least = preference;
     }
-    return -1;
+    return best === none ? -1 : best;
   }
 
-  /** The least position below `end` with room, of the first `tries` of the tier; else `end`. */
-  #firstFit(members: WordMap, end: number, tries: number): number {
-    const {layout, free} = this.#state;
-    const {bits} = this.#tier;
-    let position = members.next(0, bits, end);
-    for (let tried = 0; position < end && tried < tries; tried++) {
-      if (fits(free, layout, position, this.#demand)) return position;
-      position = members.next(position + 1, bits, end);
-    }
-    return end;
+  #preferenceFor(position: number): number {
+    const bucket = this.#buckets.at(position);
+    const preference = this.#preferences.columnFor(this.#buckets)[bucket]!;
+    return preference > NEVER ? this.#preferences.learn(bucket, this.#buckets) : preference;
   }
 
   /** The first worker that the key probes which is in use and as good as `best`; else -1. */
   #warmOne(hash: number, best: number): number {
     const {layout, free} = this.#state;
     const {slots, mask} = this.#tier.slots;
-    const least = this.#preferences.of(this.#buckets.at(best));
+    const least = this.#preferenceFor(best);
     for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < WARM_PROBES; attempt++) {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       probes++;
       if (!this.#isInUse(position) || !fits(free, layout, position, this.#demand)) continue;
-      if (this.#preferences.of(this.#buckets.at(position)) <= least) return position;
+      if (this.#preferenceFor(position) <= least) return position;
     }
     return -1;
   }

@@ -82,6 +82,7 @@ export class RankedWorkerTable implements WorkerTable {
 
   snapshot(): Snapshot {
     if (this.#snapshot) return this.#snapshot;
+    this.#rows.workload.review();
     if (!this.#bringInStale()) this.#layOut();
     for (const entry of this.#stale) {
       entry.isStale = false;

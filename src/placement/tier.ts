@@ -22,8 +22,6 @@ export class Tier {
   readonly packs: boolean;
   readonly bits: Int32Array;
   count = 0;
-  /** Grows with each worker that is added or removed. */
-  version = 0;
   readonly #rows: WorkerRows;
   #positions: Int32Array | undefined;
   #slots: SlotTable | undefined;
@@ -39,7 +37,6 @@ export class Tier {
   add(position: number): void {
     this.bits[position >> 5]! |= 1 << (position & 31);
     this.count++;
-    this.version++;
     this.#positions = undefined;
     this.#usage?.count(position, 1);
     if (this.#slots?.isMadeFor(this.count)) this.#slots.join(position);
@@ -54,7 +51,6 @@ export class Tier {
   remove(position: number): void {
     this.bits[position >> 5]! &= ~(1 << (position & 31));
     this.count--;
-    this.version++;
     this.#positions = undefined;
     this.#usage?.count(position, -1);
     if (this.#slots?.isMadeFor(this.count)) this.#slots.leave(position);

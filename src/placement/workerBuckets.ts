@@ -1,6 +1,6 @@
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {RecentJoins} from './recentJoins.ts';
 import type {RowIndex, WorkerRows} from './rowIndex.ts';
-import type {Tier} from './tier.ts';
 import {WordMap} from './wordMap.ts';
 
 /** Workers with the same GPUs: what their states have in common. */
@@ -39,13 +39,6 @@ export interface BucketState {
   readonly partialTo: number;
 }
 
-interface TierGroups {
-  readonly groups: ReadonlySet<number>;
-  /** Of the tier and of the buckets, when they were looked up. */
-  readonly tierVersion: number;
-  readonly epoch: number;
-}
-
 /**
  * Packed workers by what they have left: workers in one bucket are equally good for a request.
  *
@@ -64,16 +57,22 @@ interface TierGroups {
 export class WorkerBuckets implements RowIndex {
   /** Grows when all are built anew: bucket numbers mean something else. */
   epoch = 0;
-  /** Members of each bucket; longer than `count`. */
-  sizes = new Int32Array(64);
+  /** The buckets that have members, in any order, */
+  live = new Int32Array(64);
+  /** so many. */
+  liveCount = 0;
   readonly members: WordMap[] = [];
+  readonly joins = new RecentJoins();
   readonly #rows: WorkerRows;
   readonly #groups: GpuGroup[] = [];
   readonly #groupOf = new Map<string, number>();
   readonly #codes: number[] = [];
+  /** Members of each bucket. */
+  #sizes = new Int32Array(64);
+  /** Where each bucket with members stands in `live`. */
+  #liveAt = new Int32Array(64);
   /** By group, then by code within it; -1 where it was never used. */
   readonly #bucketOfCode: Int32Array[] = [];
-  readonly #groupsOfTier = new WeakMap<Tier, TierGroups>();
   /** By position; -1 where no packed worker is. */
   #bucketAt = new Int32Array(0);
   #groupAt = new Int32Array(0);
@@ -93,28 +92,13 @@ export class WorkerBuckets implements RowIndex {
     return this.#bucketAt[position]!;
   }
 
-  /** Number of the group of GPUs that the workers of a bucket have. */
-  groupOf(bucket: number): number {
-    return Math.floor(this.#codes[bucket]! / CODES_PER_GROUP);
-  }
-
-  /** Groups that workers of a tier are of; the same set until the tier or the numbers change. */
-  groupsOf(tier: Tier): ReadonlySet<number> {
-    const known = this.#groupsOfTier.get(tier);
-    if (known?.tierVersion === tier.version && known.epoch === this.epoch) return known.groups;
-    const groups = new Set<number>();
-    for (const position of tier.ranks) groups.add(this.#groupFor(position));
-    const {epoch} = this;
-    this.#groupsOfTier.set(tier, {groups, tierVersion: tier.version, epoch});
-    return groups;
-  }
-
   stateOf(bucket: number): BucketState {
-    const within = this.#codes[bucket]! % CODES_PER_GROUP;
+    const code = this.#codes[bucket]!;
+    const within = code % CODES_PER_GROUP;
     const cpu = Math.floor(within / CPU_STRIDE);
     const partial = within % PARTIAL_LEVELS;
     return {
-      group: this.#groups[this.groupOf(bucket)]!,
+      group: this.#groups[Math.floor(code / CODES_PER_GROUP)]!,
       cpuFrom: cpu === 0 ? 0 : CPU_LEVELS[cpu - 1]!,
       cpuTo: CPU_LEVELS[cpu] ?? Number.POSITIVE_INFINITY,
       wholeGpus: Math.floor((within % CPU_STRIDE) / PARTIAL_LEVELS),
@@ -130,11 +114,14 @@ export class WorkerBuckets implements RowIndex {
     this.#bucketAt[position] = bucket;
     if (before >= 0) {
       this.members[before]!.delete(position);
-      this.sizes[before]!--;
+      if (--this.#sizes[before]! === 0) this.#empty(before);
     }
     if (bucket < 0) return;
     this.members[bucket]!.add(position);
-    this.sizes[bucket]!++;
+    this.joins.note(bucket, position);
+    if (++this.#sizes[bucket]! > 1) return;
+    this.#liveAt[bucket] = this.liveCount;
+    this.live[this.liveCount++] = bucket;
   }
 
   remap(): void {
@@ -144,7 +131,8 @@ export class WorkerBuckets implements RowIndex {
     this.#groups.length = 0;
     this.#bucketOfCode.length = 0;
     this.#groupOf.clear();
-    this.sizes.fill(0);
+    this.#sizes.fill(0);
+    this.liveCount = 0;
     this.#bucketAt = new Int32Array(positions).fill(-1);
     this.#groupAt = new Int32Array(positions);
     this.epoch++;
@@ -176,12 +164,19 @@ export class WorkerBuckets implements RowIndex {
     const bucket = this.#codes.push(group * CODES_PER_GROUP + within) - 1;
     this.#bucketOfCode[group]![within] = bucket;
     this.members.push(new WordMap(this.#bucketAt.length));
-    if (bucket === this.sizes.length) {
-      const larger = new Int32Array(2 * bucket);
-      larger.set(this.sizes);
-      this.sizes = larger;
+    if (bucket === this.live.length) {
+      this.live = doubled(this.live);
+      this.#sizes = doubled(this.#sizes);
+      this.#liveAt = doubled(this.#liveAt);
     }
     return bucket;
+  }
+
+  #empty(bucket: number): void {
+    const at = this.#liveAt[bucket]!;
+    const last = this.live[--this.liveCount]!;
+    this.live[at] = last;
+    this.#liveAt[last] = at;
   }
 
   /** Of the worker that is there; the last one is right as long as its GPUs are the same. */
@@ -204,6 +199,12 @@ export class WorkerBuckets implements RowIndex {
     this.#bucketOfCode.push(new Int32Array(CODES_PER_GROUP).fill(-1));
     return found;
   }
+}
+
+function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * column.length);
+  larger.set(column);
+  return larger;
 }
 
 function cpuLevel(cpuMillis: number): number {

@@ -1,4 +1,5 @@
 import type {Demand} from '../api/resources.ts';
+import {Fragmentation} from './fragmentation.ts';
 
 /** What requests of one form ask for, as far as it decides which GPUs they can use. */
 export type Shape = Pick<Demand, 'cpuMillis' | 'gpuCount' | 'gpuMillis' | 'gpuTypes'>;
@@ -12,16 +13,16 @@ export interface TypicalShape {
 /** Part of all requests that the typical shapes stand for; what is rarer only costs time. */
 const COVERED = 0.95;
 
-/** Shapes counted apart; the rarest are forgotten beyond it. */
+/** Shapes counted apart; beyond it the rarest are forgotten. */
 const MAX_SHAPES = 1024;
 
-/** Requests until the typical shapes are drawn up for the first time. */
-const FIRST_DRAW = 256;
+/** Requests counted until the shapes are looked at for the first time, then each time again. */
+const REVIEW_AFTER = 256;
 
-/** From so many on they are drawn up anew at each further so many. */
-const LATER_DRAWS = 4096;
+/** They are drawn anew when this part of all requests is of other shapes than was thought. */
+const MATERIAL = 0.1;
 
-/** At so many requests all counts are halved: what came long ago fades. */
+/** Beyond so many requests all counts are halved: what came long ago fades. */
 const FADES_AT = 65_536;
 
 /**
@@ -38,69 +39,85 @@ const UNKNOWN_WORKLOAD: readonly TypicalShape[] = [
 ];
 
 /**
- * Which shapes of requests this cluster sees, as far as the table knows: counted at each placement,
+ * Which shapes of requests this cluster sees, as far as the table knows: counted as they are taken,
  * or told by somebody who knows the workload. Packing asks it which requests a worker should stay
  * good for.
  *
  *     counts    500m 1x250: 812 | 4 1x1000: 640 | 8 8x1000: 77 | ...
  *     typical   the most frequent ones that together are 95 % of all
  *
- * No clock: the counts fade by halving, and are looked at after a fixed number of placements, so
- * that the same history gives the same plans. O(1) a placement, O(shapes log shapes) a draw.
+ * No clock: the counts fade by halving. They are looked at when a snapshot is taken, so that the
+ * order in which requests were taken before it does not matter. O(1) a request, O(shapes log
+ * shapes) a review.
  */
 export class WorkloadShapes {
-  /** Grows with each new draw of `typical`. */
+  /** Grows when others become typical. */
   version = 0;
-  typical: readonly TypicalShape[] = UNKNOWN_WORKLOAD;
+  #typical: readonly TypicalShape[] = UNKNOWN_WORKLOAD;
   readonly #counts = new Map<string, {readonly shape: Shape; count: number}>();
+  readonly #byType = new Map<string, Fragmentation>();
   #total = 0;
-  #nextDraw = FIRST_DRAW;
+  #sinceReview = 0;
   #isTold = false;
 
-  /** The workload is known: one demand a request. From then on placements are not counted. */
+  /** The workload is known: one demand a request. From then on those taken are not counted. */
   tell(demands: Iterable<Shape>): void {
-    this.#counts.clear();
-    this.#total = 0;
     for (const demand of demands) this.#add(demand);
-    this.#isTold = this.#total > 0;
-    this.#nextDraw = FIRST_DRAW;
-    this.#draw();
+    if (this.#total === 0) return;
+    this.#isTold = true;
+    this.#adopt(this.#draw());
   }
 
   count(shape: Shape): void {
     if (this.#isTold) return;
     this.#add(shape);
-    if (this.#total >= FADES_AT) this.#fade();
-    if (this.#total < this.#nextDraw) return;
-    this.#draw();
-    this.#nextDraw = this.#total + Math.min(this.#total, LATER_DRAWS);
+    this.#sinceReview++;
+  }
+
+  /** Draws the typical shapes anew, if enough has come that they may be others. */
+  review(): void {
+    if (this.#sinceReview < REVIEW_AFTER) return;
+    this.#sinceReview = 0;
+    while (this.#total >= FADES_AT) this.#lessen((count) => count >> 1);
+    const drawn = this.#draw();
+    if (distance(this.#typical, drawn) > MATERIAL) this.#adopt(drawn);
+  }
+
+  /** What the typical shapes waste of workers with such GPUs. */
+  fragmentation(gpuType: string): Fragmentation {
+    let known = this.#byType.get(gpuType);
+    if (!known) {
+      known = new Fragmentation(gpuType, this.#typical);
+      this.#byType.set(gpuType, known);
+    }
+    return known;
   }
 
   #add({cpuMillis, gpuCount, gpuMillis, gpuTypes}: Shape): void {
-    const key = `${cpuMillis} ${gpuCount} ${gpuMillis} ${gpuTypes.join('|')}`;
+    const shape = {cpuMillis, gpuCount, gpuMillis, gpuTypes};
+    const key = textOf(shape);
     const known = this.#counts.get(key);
-    this.#total++;
-    if (known) {
-      known.count++;
+    if (!known && this.#counts.size >= MAX_SHAPES) {
+      // Misra and Gries: each loses one, this one too; what is frequent stays.
+      this.#lessen((count) => count - 1);
       return;
     }
-    if (this.#counts.size >= MAX_SHAPES) this.#fade();
-    this.#counts.set(key, {shape: {cpuMillis, gpuCount, gpuMillis, gpuTypes}, count: 1});
+    this.#total++;
+    if (known) known.count++;
+    else this.#counts.set(key, {shape, count: 1});
   }
 
-  /** Halves all counts, and forgets those that came once. */
-  #fade(): void {
+  /** Forgets those of which nothing is left. */
+  #lessen(lessened: (count: number) => number): void {
     this.#total = 0;
     for (const [key, one] of this.#counts) {
-      one.count >>= 1;
+      one.count = lessened(one.count);
       this.#total += one.count;
       if (one.count === 0) this.#counts.delete(key);
     }
-    this.#nextDraw = Math.min(this.#nextDraw, this.#total + LATER_DRAWS);
   }
 
-  #draw(): void {
-    this.version++;
+  #draw(): TypicalShape[] {
     const byCount = [...this.#counts.entries()].sort(
       ([leftKey, left], [rightKey, right]) =>
         right.count - left.count || (leftKey < rightKey ? -1 : 1),
@@ -112,6 +129,30 @@ export class WorkloadShapes {
       covered += count;
       typical.push({shape, share: count / this.#total});
     }
-    this.typical = typical.length > 0 ? typical : UNKNOWN_WORKLOAD;
+    return typical;
   }
+
+  #adopt(typical: readonly TypicalShape[]): void {
+    this.version++;
+    this.#typical = typical;
+    this.#byType.clear();
+  }
+}
+
+/** Part of the requests that one of two lists of shapes has and the other has not. */
+function distance(left: readonly TypicalShape[], right: readonly TypicalShape[]): number {
+  const shares = new Map<string, number>();
+  for (const {shape, share} of left) shares.set(textOf(shape), share);
+  let differing = 0;
+  for (const {shape, share} of right) {
+    const key = textOf(shape);
+    differing += Math.abs(share - (shares.get(key) ?? 0));
+    shares.delete(key);
+  }
+  for (const share of shares.values()) differing += share;
+  return differing / 2;
+}
+
+function textOf({cpuMillis, gpuCount, gpuMillis, gpuTypes}: Shape): string {
+  return `${cpuMillis} ${gpuCount} ${gpuMillis} ${gpuTypes.join('|')}`;
 }

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {Demand} from '../../src/api/resources.ts';
-import {fragmentationOf, type WorkerState} from '../../src/placement/fragmentation.ts';
 import {place} from '../../src/placement/place.ts';
 import {WordMap} from '../../src/placement/wordMap.ts';
 import {createWorkerTable} from '../../src/placement/workerTable.ts';
-import {type Shape, type TypicalShape, WorkloadShapes} from '../../src/placement/workloadShapes.ts';
 import {
   makeAllocation,
   makeRequest,
@@ -14,14 +12,6 @@ import {
   makeWorkers,
   tableOf,
 } from './builders.ts';
-
-const shape = (options: Partial<Shape> = {}): Shape => ({
-  cpuMillis: 1000,
-  gpuCount: 1,
-  gpuMillis: 1000,
-  gpuTypes: [],
-  ...options,
-});
 
 describe('a word map', () => {
   test('is a set of positions, of which the next one in both is found', () => {
@@ -46,102 +36,6 @@ describe('a word map', () => {
       }),
       {numRuns: 200},
     );
-  });
-});
-
-describe('fragmentation', () => {
-  const state = (options: Partial<WorkerState> = {}): WorkerState => ({
-    gpuType: 'T4',
-    cpuMillis: 8000,
-    wholeGpus: 2,
-    partials: [400],
-    ...options,
-  });
-
-  test.each<[name: string, shape: Shape, state: WorkerState, unusable: number]>([
-    ['all is wasted on a request without GPU', shape({gpuCount: 0, gpuMillis: 0}), state(), 2400],
-    ['all is wasted on another type', shape({gpuTypes: ['A100']}), state(), 2400],
-    ['all is wasted on more cpu than there is', shape({cpuMillis: 8001}), state(), 2400],
-    ['all is wasted on more devices than are whole', shape({gpuCount: 3}), state(), 2400],
-    [
-      'the type asked for is one of those accepted',
-      shape({gpuTypes: ['A100', 'T4']}),
-      state(),
-      400,
-    ],
-    ['cpu that just suffices is enough', shape({cpuMillis: 8000}), state(), 400],
-    ['cut devices are wasted on a whole one', shape({gpuCount: 2}), state(), 400],
-    ['a share can use what is as large', shape({gpuMillis: 400}), state(), 0],
-    ['a larger share cannot', shape({gpuMillis: 401}), state(), 400],
-    ['a share can use whole devices', shape({gpuMillis: 500}), state({partials: []}), 0],
-    ['without GPUs nothing is wasted', shape(), state({wholeGpus: 0, partials: []}), 0],
-  ])('%s', (_, one, at, unusable) => {
-    expect(fragmentationOf(at, [{shape: one, share: 1}])).toBe(unusable);
-  });
-
-  test('is the mean over the typical shapes, by their share', () => {
-    const typical: TypicalShape[] = [
-      {shape: shape({gpuMillis: 500}), share: 0.25},
-      {shape: shape({cpuMillis: 9000}), share: 0.5},
-    ];
-    expect(fragmentationOf(state(), typical)).toBe(0.25 * 400 + 0.5 * 2400);
-  });
-});
-
-describe('the shapes of a workload', () => {
-  const many = (count: number, one: Shape) => Array.from({length: count}, () => one);
-  const small = shape({gpuMillis: 250});
-  const large = shape({gpuCount: 8});
-
-  test('are those that together are 95 % of what was told, the most frequent first', () => {
-    const workload = new WorkloadShapes();
-    workload.tell([...many(30, small), ...many(66, large), ...many(4, shape())]);
-    expect(workload.typical).toEqual([
-      {shape: large, share: 0.66},
-      {shape: small, share: 0.3},
-    ]);
-  });
-
-  test('are a guess while nothing is known, and while it is little', () => {
-    const workload = new WorkloadShapes();
-    const guess = workload.typical;
-    for (const one of many(255, small)) workload.count(one);
-    expect(workload.typical).toBe(guess);
-    workload.count(small);
-    expect(workload.typical).toEqual([{shape: small, share: 1}]);
-  });
-
-  test('are drawn anew when the count has doubled, and then every 4,096 requests', () => {
-    const workload = new WorkloadShapes();
-    const drawnAt: number[] = [];
-    for (let count = 1; count <= 20_000; count++) {
-      const before = workload.version;
-      workload.count(small);
-      if (workload.version > before) drawnAt.push(count);
-    }
-    expect(drawnAt).toEqual([256, 512, 1024, 2048, 4096, 8192, 12_288, 16_384]);
-  });
-
-  test('are not counted where the workload was told', () => {
-    const workload = new WorkloadShapes();
-    workload.tell([large]);
-    for (const one of many(5000, small)) workload.count(one);
-    expect(workload.typical).toEqual([{shape: large, share: 1}]);
-  });
-
-  test('fade: what came long ago weighs less than what comes now', () => {
-    const workload = new WorkloadShapes();
-    for (const one of many(60_000, large)) workload.count(one);
-    for (const one of many(60_000, small)) workload.count(one);
-    expect(workload.typical[0]?.shape).toEqual(small);
-    expect(workload.typical[0]?.share).toBeGreaterThan(0.6);
-  });
-
-  test('are a bounded number: shapes that came once make room', () => {
-    const workload = new WorkloadShapes();
-    for (const one of many(100, large)) workload.count(one);
-    for (let cpuMillis = 1; cpuMillis <= 4000; cpuMillis++) workload.count(shape({cpuMillis}));
-    expect(workload.typical.length).toBeLessThanOrEqual(1024);
   });
 });
 
