@@ -48,7 +48,9 @@ export const workerSpecSchema = z
     unschedulable: z
       .boolean()
       .default(false)
-      .describe('Cordoned: takes no more requests, whatever they tolerate, and keeps those it has.'),
+      .describe(
+        'Cordoned: takes no more requests, whatever they tolerate, and keeps those it has.',
+      ),
   })
   .describe('What the worker offers.');
 
