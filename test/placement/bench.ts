@@ -25,8 +25,7 @@ const sections: Readonly<Record<string, () => void>> = {
 
 const [first, ...rest] = process.argv.slice(2);
 if (first === 'allocations-child') {
-  const [load, reader, size] = rest;
-  countAllocations(load!, reader!, size!);
+  countAllocations(rest);
 } else {
   for (const name of first === undefined ? Object.keys(sections) : [first, ...rest]) run(name);
 }

@@ -7,9 +7,11 @@ import {snapshotOf} from '../builders.ts';
 import {type Load, packLoad, spreadLoad} from './loads.ts';
 import {digits, printTable} from './measure.ts';
 
-/** Decisions in which bytes are counted, for each row. */
+/** Decisions in which bytes are counted: for the claim that is made, and for what it is held against. */
 const DECISIONS = 10_000_000;
-const WARM_UPS = 50;
+const FEW_DECISIONS = 1_000_000;
+/** Before them: code that is not optimised yet makes objects of numbers. */
+const WARM_UP_DECISIONS = 500_000;
 const WORKERS = 1_000;
 
 const loads: Readonly<Record<string, (requests: number) => Load>> = {
@@ -22,13 +24,15 @@ const readers: Readonly<Record<string, (plan: Plan) => unknown>> = {
   'place()': (plan) => plan,
   'plan read': (plan) => [plan.assigned, plan.unplaced],
 };
-const sizes = [1_000, 10_000];
+const sizes = [1_000, 10_000] as const;
 
 interface Counted {
-  /** On the heap of JavaScript, a call. */
+  /** On the heap of JavaScript, a call; the median of all. */
   readonly heapBytes: number;
   /** Of typed arrays, beside the heap, a call. */
   readonly columnBytes: number;
+  /** Of decisions in all. */
+  readonly millions: number;
 }
 
 /**
@@ -40,37 +44,40 @@ interface Counted {
 export function measureAllocations(): void {
   const rows = Object.keys(loads).flatMap((load) =>
     Object.keys(readers).map((reader) => {
-      const [small, large] = sizes.map((size) => runChild(load, reader, size));
+      const isClaim = reader === 'place()';
+      const small = runChild(load, reader, sizes[0], FEW_DECISIONS);
+      const large = runChild(load, reader, sizes[1], isClaim ? DECISIONS : FEW_DECISIONS);
       const slope = (of: (counted: Counted) => number) =>
-        (of(large!.counted) - of(small!.counted)) / (sizes[1]! - sizes[0]!);
+        (of(large.counted) - of(small.counted)) / (sizes[1] - sizes[0]);
       const perDecision = slope(({heapBytes}) => heapBytes);
       return [
         `${load}: ${reader}`,
         digits(perDecision),
-        digits(small!.counted.heapBytes - sizes[0]! * perDecision),
+        digits(small.counted.heapBytes - sizes[0] * perDecision),
         digits(slope(({columnBytes}) => columnBytes)),
-        String(large!.collections),
+        (large.collections / large.counted.millions).toFixed(1),
       ];
     }),
   );
   printTable(
-    `allocated at ${WORKERS} workers, over ${DECISIONS / 1e6} million decisions a row and batch size`,
+    `allocated at ${WORKERS} workers, by ${DECISIONS / 1e6} million decisions of place(), by ` +
+      `${FEW_DECISIONS / 1e6} million with the plan read`,
     [
       'load',
       'heap bytes a decision',
       'heap bytes a batch',
       'column bytes a decision',
-      `collections, ${sizes[1]} a batch`,
+      'collections a million',
     ],
     rows,
   );
 }
 
-function runChild(load: string, reader: string, size: number) {
+function runChild(load: string, reader: string, size: number, decisions: number) {
   const entry = fileURLToPath(new URL('../bench.ts', import.meta.url));
   const text = execFileSync(
     process.execPath,
-    ['--trace-gc', entry, 'allocations-child', load, reader, String(size)],
+    ['--trace-gc', entry, 'allocations-child', load, reader, String(size), String(decisions)],
     {encoding: 'utf8', maxBuffer: 2 ** 28},
   );
   const counted = text.slice(text.indexOf('begin\n'));
@@ -81,30 +88,37 @@ function runChild(load: string, reader: string, size: number) {
   };
 }
 
-/** Counts by the size of the heap before and after each call; calls with a collection are left out. */
-export function countAllocations(load: string, reader: string, size: string): void {
-  const {workers, batch} = loads[load]!(Number(size));
-  const read = readers[reader]!;
+/**
+ * By the size of the heap before and after each call. The median: a collection makes the heap of its
+ * call smaller, and code that is compiled makes it larger, neither of which the call allocated.
+ */
+export function countAllocations([load, reader, size, decisions]: readonly string[]): void {
+  const {workers, batch} = loads[load!]!(Number(size));
+  const read = readers[reader!]!;
   const snapshot = snapshotOf(workers);
-  for (let call = 0; call < WARM_UPS; call++) read(place(batch, snapshot));
-  const own = countCall(() => {}, 0);
+  for (let done = 0; done < WARM_UP_DECISIONS; done += batch.length) read(place(batch, snapshot));
+  const own = median(Array.from({length: 101}, () => countCall(() => {}, 0).heapBytes));
   process.stdout.write('begin\n');
-  const calls = DECISIONS / batch.length;
-  let heapBytes = 0;
-  let columnBytes = 0;
-  let counted = 0;
+  const calls = Number(decisions) / batch.length;
+  const heap: number[] = [];
+  const columns: number[] = [];
   for (let call = 0; call < calls; call++) {
-    const bytes = countCall(() => read(place(batch, snapshot)), own.heapBytes);
-    if (bytes.heapBytes < 0 || bytes.columnBytes < 0) continue;
-    heapBytes += bytes.heapBytes;
-    columnBytes += bytes.columnBytes;
-    counted++;
+    const bytes = countCall(() => read(place(batch, snapshot)), own);
+    heap.push(bytes.heapBytes);
+    columns.push(bytes.columnBytes);
   }
-  const result: Counted = {heapBytes: heapBytes / counted, columnBytes: columnBytes / counted};
+  const result: Counted = {
+    heapBytes: median(heap),
+    columnBytes: median(columns),
+    millions: Number(decisions) / 1e6,
+  };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
-function countCall(run: () => unknown, ownBytes: number): Counted {
+function countCall(
+  run: () => unknown,
+  ownBytes: number,
+): Pick<Counted, 'heapBytes' | 'columnBytes'> {
   const before = getHeapStatistics();
   run();
   const after = getHeapStatistics();
@@ -112,4 +126,8 @@ function countCall(run: () => unknown, ownBytes: number): Counted {
     heapBytes: after.used_heap_size - before.used_heap_size - ownBytes,
     columnBytes: after.external_memory - before.external_memory,
   };
+}
+
+function median(values: number[]): number {
+  return values.sort((one, other) => one - other)[values.length >> 1]!;
 }
