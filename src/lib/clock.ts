@@ -13,7 +13,8 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   setTimer(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs);
+    // Due already, on a busy machine: Node would warn of a negative delay on stderr.
+    const timer = setTimeout(fire, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };

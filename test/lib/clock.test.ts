@@ -134,3 +134,15 @@ describe('the system clock', () => {
     expect(systemClock.nowMs()).toBeGreaterThan(Date.UTC(2025, 0, 1));
   });
 });
+
+describe('the clock of the machine', () => {
+  it('fires what is due already at once, without a word of Node on stderr', async () => {
+    const warned: string[] = [];
+    const onWarning = ({name}: Error) => warned.push(name);
+    process.on('warning', onWarning);
+    await new Promise<void>((resolve) => systemClock.setTimer(-80, resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(warned).toEqual([]);
+  });
+});
