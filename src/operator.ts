@@ -1,5 +1,6 @@
 import type {RequestKey} from './api/records.ts';
 import {fixedLimits} from './config.ts';
+import {fencedTransport} from './kube/fencedTransport.ts';
 import {LeaderElector} from './kube/leaderElector.ts';
 import {Leader} from './leader.ts';
 import {sleep} from './lib/clock.ts';
@@ -31,9 +32,18 @@ export class Operator {
 
   constructor(options: OperatorOptions) {
     this.#options = options;
-    this.stages = createStages(options);
     const {config, clock, log} = options;
-    const {decisive, finished} = createReflectors(options, this.stages);
+    this.#elector = new LeaderElector({
+      ...options,
+      name: config.leaderElection.leaseName,
+      durations: config.leaderElection,
+    });
+    // What a leader decided must not leave once another one may lead, however late it is sent.
+    const mayWrite = () => !config.leaderElection.enabled || this.#elector.isLeader;
+    const transport = fencedTransport(options.transport, mayWrite);
+    this.stages = createStages({...options, transport});
+    const onLease = (object: unknown) => this.#elector.noticed(object);
+    const {decisive, finished} = createReflectors(options, this.stages, onLease);
     this.#decisive = Object.values(decisive);
     this.#reflectors = [...this.#decisive, ...finished];
     this.#signs = [decisive.leases, decisive.nodes];
@@ -45,11 +55,6 @@ export class Operator {
       clock,
       log,
       retryMs: config.leaderElection.retryPeriodSeconds * 1000,
-    });
-    this.#elector = new LeaderElector({
-      ...options,
-      name: config.leaderElection.leaseName,
-      durations: config.leaderElection,
     });
   }
 

@@ -12,7 +12,7 @@ import {
 } from './kube/resource.ts';
 import {fanOut, mapSink} from './lifecycle/fanOut.ts';
 import {finishedSink, podSink} from './lifecycle/lifecycleSinks.ts';
-import {parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
+import {type Heartbeat, parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
 import {parseNode} from './lifecycle/parseNode.ts';
 import {type KnownPool, parseNodePool} from './lifecycle/parseNodePool.ts';
 import {parsePod} from './lifecycle/parsePod.ts';
@@ -21,6 +21,11 @@ import type {OperatorOptions, Stages} from './stages.ts';
 import type {Selection} from './watch/listPage.ts';
 import {type ObjectSink, Reflector} from './watch/reflector.ts';
 import {poolSink, workerSink} from './watch/workerSinks.ts';
+
+interface SeenLease {
+  readonly object: unknown;
+  readonly heartbeat: Heartbeat | undefined;
+}
 
 /** A reflector, whatever it mirrors. */
 export type Mirror = Pick<Reflector<never>, 'run' | 'audit' | 'readConsistently' | 'waitingFor'>;
@@ -45,8 +50,14 @@ function shownWorkers(view: Stages['view']): ObjectSink<ParsedWorker> {
 /**
  * One list and watch for each kind, and the stages that it feeds. Requests that have ended are
  * watched apart: they may be a hundred thousand, and nobody waits for them. Starts nothing.
+ *
+ * @param onLease told of each state of each Lease in the operator's namespace, its own included
  */
-export function createReflectors(options: OperatorOptions, stages: Stages) {
+export function createReflectors(
+  options: OperatorOptions,
+  stages: Stages,
+  onLease: (object: unknown) => void,
+) {
   const {metrics, config, transport, clock, random, log, namespace} = options;
   const {cache, router, lifecycle, lostWorkers, signs, nodeWorkers, view} = stages;
   const limits = {...fixedLimits.watch, ...config.watch};
@@ -82,12 +93,21 @@ export function createReflectors(options: OperatorOptions, stages: Stages) {
     mapSink(({parsed}: KnownPool) => parsed, poolSink(cache, log)),
     nodeWorkers.pools,
   );
+  const leasesTo = fanOut(
+    mapSink(({heartbeat}: SeenLease) => heartbeat, signs.leases),
+    mapSink(({object}: SeenLease) => object, {
+      replace: (all) => all.forEach(onLease),
+      upsert: onLease,
+      remove: () => {},
+    }),
+  );
+  const seenLease = (object: unknown) => ({object, heartbeat: parseHeartbeat(object)});
   const decisive = {
     requests: reflect(containerRequests, parseRequest, router, {fieldSelector: notEnded}),
     workers: reflect(workers, parseWorker, workersTo),
     pools: reflect(workerPools, parseNodePool, poolsTo),
     pods: reflect(pods, parsePod, podSink(lifecycle), {labelSelector: podLabels.requestUid}),
-    leases: reflect(leases, parseHeartbeat, signs.leases, {namespace}),
+    leases: reflect(leases, seenLease, leasesTo, {namespace}),
     nodes: reflect(nodes, parseNode, fanOut(signs.nodes, nodeWorkers.nodes)),
   };
   const finished = ended.map((fieldSelector) =>

@@ -14,6 +14,8 @@ export interface ExchangeLimits {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** See `ApiCall`. */
+  readonly isWanted?: (() => boolean) | undefined;
 }
 
 /**
@@ -77,6 +79,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     // Thrown, not aborted: an abort would close the healthy connection that was about to be used.
     if (this.#over) throw new Error('given up before a connection was free');
+    if (this.#limits.isWanted?.() === false) throw new Error('not wanted any more');
     this.#controller = controller;
     this.#started = true;
   }

@@ -155,7 +155,9 @@ export class HttpTransport implements Transport {
     const lane = call.lane ?? 'api';
     const timeoutMs =
       call.timeoutMs ?? this.#options.timeoutsMs?.[lane] ?? DEFAULT_TIMEOUTS_MS[lane];
-    const exchange = new Exchange(labelOf(call), sink, {clock: this.#clock, timeoutMs, signal});
+    const {isWanted} = call;
+    const limits = {clock: this.#clock, timeoutMs, signal, isWanted};
+    const exchange = new Exchange(labelOf(call), sink, limits);
     exchange.start(this.#lane(lane, credentials), this.#request(call, credentials));
     return exchange;
   }

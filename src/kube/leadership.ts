@@ -1,12 +1,7 @@
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import type {Log} from '../lib/log.ts';
-import {
-  LEASE_CALL_TIMEOUT_MS,
-  type LeaseChange,
-  type LeaseRecord,
-  type LeaseStore,
-} from './leaseStore.ts';
+import type {LeaseChange, LeaseRecord, LeaseStore} from './leaseStore.ts';
 
 export interface LeadershipOptions {
   readonly store: LeaseStore;
@@ -16,6 +11,8 @@ export interface LeadershipOptions {
   readonly durationSeconds: number;
   readonly deadlineMs: number;
   readonly retryMs: number;
+  /** Of one call to the API server. */
+  readonly callTimeoutMs: number;
   /** The Lease as the acquisition left it. */
   readonly lease: LeaseRecord;
   /** Monotonic time just before that write: nobody can have seen it earlier. */
@@ -33,11 +30,13 @@ export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #lost = new AbortController();
   #lease: LeaseRecord;
+  #deadlineAtMs: number;
   #lastFailure = 'no renewal was answered';
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
     this.#lease = options.lease;
+    this.#deadlineAtMs = options.acquiredMs + options.deadlineMs;
   }
 
   get epoch(): number {
@@ -47,6 +46,14 @@ export class Leadership {
   /** Aborts when the Lease is lost, at the latest a renew deadline after the last renewal. */
   get lost(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /**
+   * Whether nobody else can lead at this moment, by the clock and not by the timer of `lost`: a
+   * process that was stopped for a minute reads what came for it before its timers fire.
+   */
+  get isHeld(): boolean {
+    return !this.lost.aborted && this.#options.clock.monotonicMs() < this.#deadlineAtMs;
   }
 
   /** Renews until `over` aborts or the Lease is lost. */
@@ -91,7 +98,8 @@ export class Leadership {
 
   #armDeadline(sentMs: number): () => void {
     const {clock, deadlineMs} = this.#options;
-    return clock.setTimer(sentMs + deadlineMs - clock.monotonicMs(), () =>
+    this.#deadlineAtMs = sentMs + deadlineMs;
+    return clock.setTimer(this.#deadlineAtMs - clock.monotonicMs(), () =>
       this.#lose(`not renewed for ${deadlineMs} ms: ${this.#lastFailure}`),
     );
   }
@@ -113,17 +121,17 @@ export class Leadership {
   }
 
   async #write(change: LeaseChange, signal?: AbortSignal): Promise<Write> {
-    const {store, identity} = this.#options;
-    let outcome = await store.update(this.#lease, change, LEASE_CALL_TIMEOUT_MS, signal);
+    const {store, identity, callTimeoutMs} = this.#options;
+    let outcome = await store.update(this.#lease, change, callTimeoutMs, signal);
     if (outcome.kind === 'conflict') {
       // A label was put on it, or the reply to our last write was lost; or it is no longer ours.
-      outcome = await store.read(LEASE_CALL_TIMEOUT_MS, signal);
+      outcome = await store.read(callTimeoutMs, signal);
       if (outcome.kind === 'lease') {
         const {lease} = outcome;
         if (lease.holder !== identity || lease.transitions !== this.epoch) {
           return {kind: 'taken', reason: `taken by ${lease.holder || 'nobody'}`};
         }
-        outcome = await store.update(lease, change, LEASE_CALL_TIMEOUT_MS, signal);
+        outcome = await store.update(lease, change, callTimeoutMs, signal);
       }
     }
     switch (outcome.kind) {

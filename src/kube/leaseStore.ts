@@ -3,9 +3,6 @@ import {textOf} from './exchange.ts';
 import {leases, pathOf} from './resource.ts';
 import {type ApiCall, type ApiReply, type Transport, TransportError} from './transport.ts';
 
-/** Of one call: two fit into the renew deadline. */
-export const LEASE_CALL_TIMEOUT_MS = 5_000;
-
 /** A Lease as the election sees it. */
 export interface LeaseRecord {
   /** Empty when nobody holds it. */
@@ -39,7 +36,11 @@ export type LeaseOutcome =
   | {readonly kind: 'failed'; readonly message: string; readonly retryAfterMs?: number};
 
 interface LeaseObject {
-  readonly metadata: {readonly uid?: string; readonly resourceVersion?: string};
+  readonly metadata: {
+    readonly name?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+  };
   readonly spec?: {
     readonly holderIdentity?: string | null;
     readonly leaseDurationSeconds?: number | null;
@@ -59,6 +60,14 @@ export class LeaseStore {
     this.#transport = options.transport;
     this.#namespace = options.namespace;
     this.#name = options.name;
+  }
+
+  /** An object of a watch as this Lease; undefined for any other one. */
+  recognize(object: unknown): LeaseRecord | undefined {
+    const lease = object as Partial<LeaseObject> | null | undefined;
+    const {metadata, spec} = lease ?? {};
+    if (metadata?.name !== this.#name) return undefined;
+    return recordOf({metadata, ...(spec && {spec})});
   }
 
   read(timeoutMs: number, signal?: AbortSignal): Promise<LeaseOutcome> {

@@ -12,6 +12,8 @@ export interface ApiCall {
   readonly lane?: Lane;
   /** Until the whole reply is in; the lane's default when absent. Not for watches. */
   readonly timeoutMs?: number;
+  /** Asked when a connection takes it: false gives it up, never sent. Absent: it is wanted. */
+  readonly isWanted?: () => boolean;
 }
 
 export type PatchType =

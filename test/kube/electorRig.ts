@@ -1,8 +1,8 @@
 import {LeaderElector} from '../../src/kube/leaderElector.ts';
 import type {Transport} from '../../src/kube/transport.ts';
+import type {Clock} from '../../src/lib/clock.ts';
 import {silentLog} from '../../src/lib/log.ts';
 import {seededRandom} from '../../src/lib/random.ts';
-import type {VirtualClock} from '../../src/lib/virtualClock.ts';
 
 export interface Candidate {
   readonly elector: LeaderElector;
@@ -15,7 +15,7 @@ export interface Candidate {
 
 /** @param work what the leader does; default: waits for the end of its leadership */
 export function start(
-  clock: VirtualClock,
+  clock: Clock,
   transport: Transport,
   identity: string,
   work: (
