@@ -82,6 +82,11 @@ export class BerthProcess {
     return this.stdout + this.stderr;
   }
 
+  /** Its exit code, once it has ended; null after a signal. */
+  get ended(): Promise<number | null> {
+    return this.#ended;
+  }
+
   get hasEnded(): boolean {
     return this.#hasEnded;
   }

@@ -12,7 +12,7 @@ import {
 } from './apiServerFiles.ts';
 import {ApiServerProcess} from './apiServerProcess.ts';
 import {ensureServers} from './ensureServers.ts';
-import {startEtcd} from './etcd.ts';
+import {type RealEtcd, startEtcd} from './etcd.ts';
 import {ServerProcess} from './serverProcess.ts';
 import {serviceAccountToken} from './serviceAccountToken.ts';
 import {makeTempFolder, removeTempFolder} from './tempFolder.ts';
@@ -57,6 +57,8 @@ export interface RealApiServer {
   metrics(): Promise<string>;
   /** Same port, same etcd; `kill` ends it without a farewell. Waits until it is ready again. */
   restart(options?: {kill?: boolean}): Promise<void>;
+  /** Kills etcd and starts it again with what it had, the API server running beside it. */
+  restartEtcd(): Promise<void>;
   /** Stops kube-apiserver where it is, connections open; `resume` lets it go on. */
   pause(): void;
   resume(): void;
@@ -95,7 +97,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Re
     throw error;
   }
   const stops = [() => server.stop(), () => etcd.stop()];
-  const api = describeApiServer({files, server, stops, auditLog: options.auditLog ?? false});
+  const api = describeApiServer({files, server, etcd, stops, auditLog: options.auditLog ?? false});
   if (options.controllerManager) {
     const controllers = startControllers(programs['kube-controller-manager'], folder, api);
     stops.unshift(() => controllers.stop(0));
@@ -106,11 +108,12 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Re
 function describeApiServer(parts: {
   files: ApiServerFiles;
   server: ApiServerProcess;
+  etcd: RealEtcd;
   /** Run in order by `stop`. */
   stops: (() => Promise<void>)[];
   auditLog: boolean;
 }): RealApiServer {
-  const {files, server, stops} = parts;
+  const {files, server, etcd, stops} = parts;
   const {url} = server;
   const {caFile} = files;
   const adminToken = files.tokens.get('admin')!;
@@ -144,6 +147,7 @@ function describeApiServer(parts: {
     },
     metrics: () => sendOrThrow<string>(own, {method: 'GET', path: '/metrics'}),
     restart: ({kill = false} = {}) => server.restart(kill),
+    restartEtcd: () => etcd.restart(),
     pause: () => server.pause(),
     resume: () => server.resume(),
     async stop() {

@@ -1,0 +1,139 @@
+import {containerRequests, pathOf} from '../../src/kube/resource.ts';
+import {type ApiCall, type Transport, TransportError} from '../../src/kube/transport.ts';
+import {sleep, systemClock} from '../../src/lib/clock.ts';
+import {Gate} from '../../src/lib/gate.ts';
+import {secondTime} from '../../src/lib/timestamp.ts';
+import type {Placement, Sighting} from './observer.ts';
+
+export interface LoadOptions {
+  /** Of the users. */
+  readonly transport: Transport;
+  /** Of the agents: they do not wait behind the users. */
+  readonly agentTransport: Transport;
+  readonly namespace: string;
+  /** Start of every name. */
+  readonly prefix: string;
+  readonly createsPerSecond: number;
+  /** From the placement of a request to its end: its worker is as free as before then. */
+  readonly lifeMs: number;
+}
+
+const retryMs = 200;
+/** Creates under way at once: users who wait for an answer ask for nothing more. */
+const maxCreates = 128;
+
+/**
+ * Users who create requests at a steady pace, and the agents of all workers, who end them. Both go
+ * on through every fault: what fails is tried again until it is done.
+ */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #stop = new AbortController();
+  readonly #given = new AbortController();
+  readonly #created: string[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #answered = new Gate();
+  #creates = 0;
+  #pacing: Promise<void> = Promise.resolve();
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  /** Names of what exists by now. */
+  get created(): readonly string[] {
+    return this.#created;
+  }
+
+  start(): void {
+    this.#pacing = this.#pace();
+  }
+
+  /** Creates no more, and waits until everything that was begun exists. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#pacing;
+    await Promise.all(this.#underWay);
+  }
+
+  /** Gives everything up, done or not; for a battle that has failed. */
+  async abandon(): Promise<void> {
+    this.#given.abort();
+    await this.stop();
+  }
+
+  /** Its container starts, lives, and ends: for `Observer.onPlaced`. */
+  placed({name, uid}: Sighting, {id}: Placement): void {
+    const {lifeMs} = this.#options;
+    systemClock.setTimer(lifeMs, () => this.#track(this.#end(name, uid, id)));
+  }
+
+  async #pace(): Promise<void> {
+    const {createsPerSecond} = this.#options;
+    const startMs = systemClock.monotonicMs();
+    for (let count = 0; !this.#stop.signal.aborted; count++) {
+      const dueMs = startMs + (count * 1_000) / createsPerSecond;
+      const aheadMs = dueMs - systemClock.monotonicMs();
+      if (aheadMs > 0) await sleep(systemClock, aheadMs, this.#stop.signal);
+      while (this.#creates >= maxCreates && !this.#stop.signal.aborted)
+        await this.#answered.wait(this.#stop.signal);
+      if (!this.#stop.signal.aborted) this.#track(this.#create(count));
+    }
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+  }
+
+  async #create(number: number): Promise<void> {
+    const {namespace, prefix} = this.#options;
+    const name = `${prefix}-${number}`;
+    const body = {
+      apiVersion: 'berth.dev/v1alpha1',
+      kind: 'ContainerRequest',
+      metadata: {name},
+      spec: {container: {image: 'busybox'}, resources: {cpu: '100m', memory: '64Mi'}},
+    };
+    const path = pathOf(containerRequests, {namespace});
+    // One whose reply was lost is there.
+    this.#creates++;
+    const {transport} = this.#options;
+    const isDone = await this.#untilDone(transport, {method: 'POST', path, body}, [201, 409]);
+    this.#creates--;
+    this.#answered.open();
+    if (isDone) this.#created.push(name);
+  }
+
+  /** As an agent says it, under the id that it has seen: refused where that is an old one. */
+  async #end(name: string, uid: string, id: string): Promise<void> {
+    const {namespace, agentTransport} = this.#options;
+    const path = pathOf(containerRequests, {namespace, name, subresource: 'status'});
+    const completionTime = secondTime(systemClock.nowMs());
+    const status = {phase: 'Succeeded', completionTime, exitCode: 0, assignment: {id}};
+    const body = {metadata: {uid}, status};
+    const contentType = 'application/merge-patch+json' as const;
+    const call = {method: 'PATCH', path, contentType, body} as const;
+    await this.#untilDone(agentTransport, call, [200, 422]);
+  }
+
+  /** False when it was given up. */
+  async #untilDone(
+    transport: Transport,
+    call: ApiCall,
+    wanted: readonly number[],
+  ): Promise<boolean> {
+    const {signal} = this.#given;
+    while (!signal.aborted) {
+      try {
+        // Any other answer is that of a server which has just started, or is overwhelmed.
+        const {status} = await transport.send(call);
+        if (wanted.includes(status)) return true;
+      } catch (error) {
+        if (!(error instanceof TransportError)) throw error;
+      }
+      await sleep(systemClock, retryMs, signal);
+    }
+    return false;
+  }
+}

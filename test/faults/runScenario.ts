@@ -1,0 +1,32 @@
+import {Battle, type BattleOptions, type Outcome} from './battle.ts';
+import type {Scenario} from './scenarios.ts';
+
+/** The load goes on so long after the recovery. */
+const aftermathMs = 1_000;
+
+/** One fault under load, from the start of the operators to the verdict of the auditor. */
+export async function runScenario(scenario: Scenario, options: BattleOptions): Promise<Outcome> {
+  await options.field.clear();
+  const battle = await Battle.open(options);
+  const {strike, after, close} = await scenario.prepare(battle);
+  try {
+    await battle.begin();
+    const recovery = await strike();
+    // Of the leader that was: its successor renews the Lease from now on.
+    let freeAtMs = battle.observer.leaseFreeAtMs;
+    const {endedEpoch = Number.POSITIVE_INFINITY} = recovery;
+    battle.observer.onLease = (epoch, free) => {
+      if (epoch <= endedEpoch) freeAtMs = free;
+    };
+    const first = await battle.recovered(recovery);
+    await after?.();
+    await battle.lasts(aftermathMs);
+    return await battle.end({
+      afterFaultMs: first.atMs - recovery.sinceMs,
+      afterFreeLeaseMs: recovery.endedEpoch === undefined ? undefined : first.atMs - freeAtMs,
+    });
+  } finally {
+    await battle.close();
+    await close?.();
+  }
+}
