@@ -7,7 +7,7 @@ import {snapshotOf} from '../builders.ts';
 import {type Load, packLoad, spreadLoad} from './loads.ts';
 import {digits, printTable} from './measure.ts';
 
-/** Decisions in which bytes are counted: for the claim that is made, and for what it is held against. */
+/** Decisions in which bytes are counted: for the claim, and for what it is held against. */
 const DECISIONS = 10_000_000;
 const FEW_DECISIONS = 1_000_000;
 /** Before them: code that is not optimised yet makes objects of numbers. */
@@ -89,8 +89,8 @@ function runChild(load: string, reader: string, size: number, decisions: number)
 }
 
 /**
- * By the size of the heap before and after each call. The median: a collection makes the heap of its
- * call smaller, and code that is compiled makes it larger, neither of which the call allocated.
+ * By the size of the heap before and after each call. The median: a collection makes the heap of
+ * its call smaller, and code that is compiled makes it larger; neither did the call allocate.
  */
 export function countAllocations([load, reader, size, decisions]: readonly string[]): void {
   const {workers, batch} = loads[load!]!(Number(size));

@@ -6,9 +6,13 @@ export interface Timing {
   readonly maxMs: number;
 }
 
-export interface MeasureOptions {
-  /** What is timed. Its result is kept, so that nothing can be optimised away. */
-  readonly run: () => unknown;
+export interface Measured<Result> extends Timing {
+  /** Of the last run: as somebody may read it, none of the work can be optimised away. */
+  readonly result: Result;
+}
+
+export interface MeasureOptions<Result> {
+  readonly run: () => Result;
   /** Done before each timed run, outside of the time. */
   readonly before?: () => void;
   /** Runs that are thrown away: the code is compiled in them. */
@@ -21,29 +25,24 @@ export interface MeasureOptions {
 /** A run that takes microseconds ends by its budget long before. */
 const MAX_RUNS = 2_000;
 
-let kept: unknown;
-
 /** Median and spread of the timed runs. */
-export function measure(options: MeasureOptions): Timing {
+export function measure<Result>(options: MeasureOptions<Result>): Measured<Result> {
   const {run, before = () => {}, warmUps = 3, leastRuns = 5, budgetMs = 500} = options;
   const times: number[] = [];
+  let result: Result | undefined;
   let spentMs = 0;
   for (let at = -warmUps; at < leastRuns || (spentMs < budgetMs && at < MAX_RUNS); at++) {
     before();
     const startMs = systemClock.monotonicMs();
-    kept = run();
+    result = run();
     const tookMs = systemClock.monotonicMs() - startMs;
     if (at < 0) continue;
     times.push(tookMs);
     spentMs += tookMs;
   }
   times.sort((one, other) => one - other);
-  return {medianMs: times[times.length >> 1]!, minMs: times[0]!, maxMs: times.at(-1)!};
-}
-
-/** What `measure` ran last gave. */
-export function lastResult(): unknown {
-  return kept;
+  const [minMs, maxMs] = [times[0]!, times.at(-1)!];
+  return {medianMs: times[times.length >> 1]!, minMs, maxMs, result: result as Result};
 }
 
 /** `3.21 (2.90..3.40)`: millions a second, by median, slowest and fastest run. */

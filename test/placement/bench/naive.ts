@@ -4,8 +4,9 @@ import type {PlacementRequest, PlacementWorker} from '../../../src/placement/pla
 import {hasUntolerated} from '../../../src/placement/tolerations.ts';
 
 /*
- * What one would write first. Same requests, same constraints, same capacity rules; CPU workers are
- * levelled, GPU workers filled up, with no thought for fragmentation. Each gives how many it placed.
+ * What one would write first. Same requests, same constraints, same capacity rules; CPU workers
+ * are levelled, GPU workers filled up, with no thought for fragmentation. Each gives how many it
+ * placed.
  */
 
 interface Row {

@@ -42,12 +42,11 @@ function loadsOf(size: Size): Load[] {
 function speedRow({name, workers, batch}: Load): string[] {
   const snapshot = snapshotOf(workers);
   const timing = measure({run: () => place(batch, snapshot)});
-  const {assigned} = place(batch, snapshot);
   return [
     name,
     `${workers.length} x ${batch.length}`,
     String(countClasses(batch)),
-    String(assigned.length),
+    String(timing.result.assigned.length),
     millionsPerSecond(batch.length, timing),
     ...naiveLoops.map(({run}) => {
       const head = Math.min(batch.length, Math.ceil(MAX_LOOKS / workers.length));

@@ -6,7 +6,7 @@ import {allocationOf, tableOf} from '../builders.ts';
 import {drawPack, gpuWorkers} from './loads.ts';
 import {measure, millionsPerSecond, printTable} from './measure.ts';
 
-/** Part of the GPU milli of all workers that take anybody that is taken while the figure is measured. */
+/** Part of the GPU milli that is taken, of all workers that take anybody. */
 const USED = 0.85;
 const TURNS = 2_000;
 
