@@ -10,7 +10,7 @@ import {
   workerChanges,
 } from './fault.ts';
 
-export interface FaultSurroundings {
+export interface FaultBounds {
   /** Length of the phase in which faults begin, in milliseconds. */
   readonly phaseMs: number;
   readonly requests: number;
@@ -22,12 +22,21 @@ export interface FaultSurroundings {
   readonly max: number;
 }
 
+interface FaultSurroundings extends FaultBounds {
+  /**
+   * Which of the two that remember the epoch may lose its memory. Where both do, and no process
+   * that knows it is left, nobody can tell that an epoch was there before.
+   */
+  readonly forgetting: 'ledger' | 'lease';
+}
+
 /** Draws the faults of a run, most at a call: that is where one step ends and the next begins. */
-export function drawFaults(draw: Draw, around: FaultSurroundings): readonly Fault[] {
-  if (around.max === 0) return [];
-  const count = draw.magnitude(1, around.max);
+export function drawFaults(draw: Draw, bounds: FaultBounds): readonly Fault[] {
+  if (bounds.max === 0) return [];
+  const around = {...bounds, forgetting: draw.of(['ledger', 'lease'] as const)};
+  const count = draw.int(1, around.max);
   return Array.from({length: count}, (_, index) => {
-    const trigger = draw.chance(0.6) ? atCall(draw, around) : atTime(draw, around);
+    const trigger = draw.chance(0.7) ? atCall(draw, around) : atTime(draw, around);
     const effect =
       trigger.on === 'call' ? effectOfCall(draw, around, trigger.kind) : anyEffect(draw, around);
     if (trigger.on === 'time' || (effect.do !== 'call' && effect.do !== 'twice')) {
@@ -45,8 +54,11 @@ function atTime(draw: Draw, {phaseMs}: FaultSurroundings): Trigger {
 /** About how many calls of a kind a run makes: a fault at one beyond them never happens. */
 function atCall(draw: Draw, {phaseMs, requests}: FaultSurroundings): Trigger {
   const expected: readonly (readonly [CallKind, number])[] = [
-    ['commit', Math.min(requests, phaseMs / 50)],
-    ['commit', Math.min(requests, phaseMs / 50)],
+    ['commit', requests / 5],
+    ['commit', requests / 5],
+    ['commit', requests / 5],
+    ['bind', requests],
+    ['bind', requests],
     ['bind', requests],
     ['bind', requests],
     ['ledger', 10],
@@ -60,7 +72,8 @@ function atCall(draw: Draw, {phaseMs, requests}: FaultSurroundings): Trigger {
     ['event', phaseMs / 500],
   ];
   const [kind, most] = draw.of(expected);
-  const nth = draw.magnitude(1, Math.max(2, most));
+  const last = Math.max(2, Math.ceil(most));
+  const nth = draw.chance(0.5) ? draw.magnitude(1, last) : draw.int(1, last);
   return {on: 'call', kind, nth, moment: draw.chance(0.5) ? 'sent' : 'done'};
 }
 
@@ -79,7 +92,9 @@ function effectOfCall(draw: Draw, around: FaultSurroundings, kind: CallKind): Ef
     () => ({do: 'twice', afterMs: draw.magnitude(1, 20_000)}),
     () => crash(draw, around),
     () => crash(draw, around),
-    () => ({do: 'pause', victim: 'leader', forMs: draw.magnitude(100, 120_000)}),
+    () => ({do: 'pause', victim: 'leader', forMs: takeOverMs(draw), stallMs: stall(draw)}),
+    () => ({do: 'pause', victim: 'leader', forMs: takeOverMs(draw), stallMs: stall(draw)}),
+    () => ({do: 'stall', victim: 'leader', forMs: draw.magnitude(10, 60_000)}),
     () => ({do: 'request', change: draw.of(requestChanges), pick: draw.int(0, 9_999)}),
     () => ({do: 'request', change: draw.of(requestChanges), pick: draw.int(0, 9_999)}),
     () => ({do: 'worker', change: draw.of(workerChanges), pick: draw.int(0, 9_999)}),
@@ -94,7 +109,18 @@ function crash(draw: Draw, around: FaultSurroundings): Effect {
     victim: victimOf(draw, around),
     downMs: draw.magnitude(50, 40_000),
     arrives: draw.chance(0.5),
+    stallMs: stall(draw),
   };
+}
+
+/** Half of the time what is on its way arrives at once, else it may when another one leads. */
+function stall(draw: Draw): number {
+  return draw.chance(0.5) ? 0 : takeOverMs(draw);
+}
+
+/** Around the time after which another replica leads. */
+function takeOverMs(draw: Draw): number {
+  return draw.chance(0.5) ? draw.int(14_000, 25_000) : draw.magnitude(100, 120_000);
 }
 
 function callFault(draw: Draw): CallFault {
@@ -109,7 +135,6 @@ function callFault(draw: Draw): CallFault {
     {kind: 'status', status: 500},
     {kind: 'status', status: 503, retryAfterMs: 1_000},
     {kind: 'status', status: 504},
-    {kind: 'status', status: 410},
   ];
   return draw.of(faults);
 }
@@ -127,11 +152,13 @@ function anyEffect(draw: Draw, around: FaultSurroundings): Effect {
   const pick = draw.int(0, 9_999);
   const effects: readonly (() => Effect)[] = [
     () => crash(draw, around),
-    () => ({do: 'pause', victim, forMs: draw.magnitude(100, 180_000)}),
+    () => ({do: 'pause', victim, forMs: draw.magnitude(100, 180_000), stallMs: stall(draw)}),
+    () => ({do: 'stall', victim, forMs: draw.magnitude(10, 60_000)}),
     () => ({do: 'stop', victim, downMs: draw.magnitude(50, 20_000)}),
     () => ({do: 'unreachable', victim, forMs: draw.magnitude(50, 60_000)}),
     () => ({do: 'cutWatches', victim}),
     () => ({do: 'silence', victim}),
+    () => ({do: 'silence', victim: draw.int(0, around.replicas - 1)}),
     () => ({
       do: 'lag',
       victim,
@@ -139,7 +166,8 @@ function anyEffect(draw: Draw, around: FaultSurroundings): Effect {
       byMs: draw.magnitude(20, 20_000),
       forMs: draw.magnitude(100, 60_000),
     }),
-    () => ({do: 'expire', victim}),
+    () => ({do: 'expire', victim, forMs: draw.magnitude(500, 30_000)}),
+    () => ({do: 'expire', victim, forMs: draw.magnitude(500, 30_000)}),
     () => ({do: 'serverDown', forMs: draw.magnitude(50, 30_000)}),
     () => ({
       do: 'overload',
@@ -147,21 +175,27 @@ function anyEffect(draw: Draw, around: FaultSurroundings): Effect {
       forMs: draw.magnitude(100, 20_000),
     }),
     () => ({do: 'wallJump', byMs: draw.of([-1, 1]) * draw.magnitude(100, 7_200_000)}),
-    () => ({do: 'leaseDeleted'}),
+    ...(around.forgetting === 'lease' ? [() => ({do: 'leaseDeleted'}) as const] : []),
     () => ({do: 'agentSilent', pick, forMs: draw.magnitude(1_000, 120_000)}),
     () => ({do: 'request', change: draw.of(requestChanges), pick}),
     () => ({do: 'request', change: draw.of(requestChanges), pick}),
     () => ({do: 'worker', change: draw.of(workerChanges), pick}),
     () => ({do: 'worker', change: draw.of(workerChanges), pick}),
-    ...(around.isLedgerOutside ? ledgerEffects(draw) : []),
+    ...(around.isLedgerOutside ? ledgerOutages(draw) : []),
+    ...(around.isLedgerOutside && around.forgetting === 'ledger' ? ledgerLosses(draw) : []),
   ];
   return draw.of(effects)();
 }
 
-function ledgerEffects(draw: Draw): readonly (() => Effect)[] {
+function ledgerOutages(draw: Draw): readonly (() => Effect)[] {
   return [
     () => ({do: 'ledgerDown', forMs: draw.magnitude(50, 30_000)}),
     () => ({do: 'ledgerSlow', byMs: draw.magnitude(5, 3_000), forMs: draw.magnitude(100, 20_000)}),
+  ];
+}
+
+function ledgerLosses(draw: Draw): readonly (() => Effect)[] {
+  return [
     () => ({do: 'ledgerEmptied'}),
     () => ({do: 'ledgerFailedOver', lostMs: draw.magnitude(50, 1_000)}),
   ];

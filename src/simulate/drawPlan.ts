@@ -1,6 +1,7 @@
 import {Draw, streamOf} from './draw.ts';
 import {drawFaults} from './drawFaults.ts';
 import type {Fault} from './fault.ts';
+import type {ConfigChanges} from './replica.ts';
 
 /** What a run is made of at most; its seed draws the rest. */
 export interface Size {
@@ -36,6 +37,7 @@ export interface Plan {
   readonly ledger: LedgerKind;
   readonly workers: readonly DrawnWorker[];
   readonly bursts: readonly Burst[];
+  readonly config: ConfigChanges;
   /** After this no burst and no fault begins. */
   readonly phaseMs: number;
   readonly faults: readonly Fault[];
@@ -55,7 +57,8 @@ export function drawPlan(seed: number, size: Size, ledger?: LedgerKind): Plan {
     (_, index) => drawWorker(draw, `w-${String(index).padStart(3, '0')}`),
   );
   const perSecond = draw.magnitude(20, 400);
-  const phaseMs = Math.max(15_000, Math.ceil((size.requests / perSecond) * 1_000));
+  const leastMs = draw.magnitude(15_000, 120_000);
+  const phaseMs = Math.max(leastMs, Math.ceil((size.requests / perSecond) * 1_000));
   const bursts = drawBursts(new Draw(streamOf(seed, 'requests')), {
     requests: size.requests,
     phaseMs,
@@ -69,7 +72,20 @@ export function drawPlan(seed: number, size: Size, ledger?: LedgerKind): Plan {
     isLedgerOutside: kind !== 'kubernetes',
     max: size.faults,
   });
-  return {replicas, ledger: kind, workers, bursts, phaseMs, faults};
+  const config = drawConfig(new Draw(streamOf(seed, 'config')));
+  return {replicas, ledger: kind, config, workers, bursts, phaseMs, faults};
+}
+
+/** Half of the runs have limits so low that they are met. */
+function drawConfig(draw: Draw): ConfigChanges {
+  if (draw.chance(0.5)) return {};
+  const maxRequests = draw.magnitude(2, 64);
+  const maxInFlight = maxRequests * draw.int(1, 3);
+  return {
+    batch: {maxRequests},
+    ledger: {maxInFlight},
+    status: {connections: draw.int(1, 8), maxAhead: draw.int(1, 64)},
+  };
 }
 
 export function drawWorker(draw: Draw, name: string): DrawnWorker {

@@ -27,14 +27,25 @@ export type Effect =
   | {readonly do: 'late'; readonly byMs: number}
   /** It arrives a second time. */
   | {readonly do: 'twice'; readonly afterMs: number}
-  /** SIGKILL, and a new process after `downMs`. `arrives`: the call it made last does. */
+  /**
+   * SIGKILL, and a new process after `downMs`. `arrives`: the call it made last does. What is on
+   * its way stays there for `stallMs`.
+   */
   | {
       readonly do: 'crash';
       readonly victim: Victim;
       readonly downMs: number;
       readonly arrives: boolean;
+      readonly stallMs: number;
     }
-  | {readonly do: 'pause'; readonly victim: Victim; readonly forMs: number}
+  | {
+      readonly do: 'pause';
+      readonly victim: Victim;
+      readonly forMs: number;
+      readonly stallMs: number;
+    }
+  /** What is on its way stays there: a network that stands still. */
+  | {readonly do: 'stall'; readonly victim: Victim; readonly forMs: number}
   | {readonly do: 'stop'; readonly victim: Victim; readonly downMs: number}
   | {readonly do: 'unreachable'; readonly victim: Victim; readonly forMs: number}
   | {readonly do: 'cutWatches'; readonly victim: Victim}
@@ -46,8 +57,8 @@ export type Effect =
       readonly byMs: number;
       readonly forMs: number;
     }
-  /** History is forgotten, and watches are cut: they come back too late. */
-  | {readonly do: 'expire'; readonly victim: Victim}
+  /** Unreachable for so long that the history which its watches need is forgotten by then. */
+  | {readonly do: 'expire'; readonly victim: Victim; readonly forMs: number}
   | {readonly do: 'serverDown'; readonly forMs: number}
   /** Every call is answered with `status` at a chance of one half. */
   | {readonly do: 'overload'; readonly status: number; readonly forMs: number}
@@ -61,7 +72,7 @@ export type Effect =
   | {readonly do: 'worker'; readonly change: WorkerChange; readonly pick: Pick}
   | {readonly do: 'agentSilent'; readonly pick: Pick; readonly forMs: number};
 
-export const requestChanges = ['delete', 'suspend', 'resume', 'edit', 'raise', 'recreate'] as const;
+export const requestChanges = ['delete', 'suspend', 'bounce', 'edit', 'raise', 'recreate'] as const;
 export type RequestChange = (typeof requestChanges)[number];
 
 export const workerChanges = [

@@ -56,6 +56,7 @@ export class FaultEffects {
       case 'crash': {
         const victim = place?.replica ?? fleet.find(effect.victim);
         if (victim) fleet.crash(victim, effect.downMs);
+        victim?.transport.stall(effect.stallMs);
         return place && !effect.arrives ? never : undefined;
       }
       case 'serverDown':
@@ -103,6 +104,10 @@ export class FaultEffects {
     switch (effect.do) {
       case 'pause':
         fleet.pause(victim, effect.forMs);
+        victim.transport.stall(effect.stallMs);
+        return;
+      case 'stall':
+        victim.transport.stall(effect.forMs);
         return;
       case 'stop':
         fleet.stop(victim, effect.downMs);
@@ -121,13 +126,9 @@ export class FaultEffects {
         outages.lag(victim, effect.plural, effect.byMs, effect.forMs);
         return;
       case 'expire':
-        world.server.compact();
+        outages.unreachable(victim, effect.forMs);
         victim.faults.cutWatches();
-        victim.faults.inject({
-          fault: {kind: 'status', status: 410},
-          matches: (_, isWatch) => isWatch,
-          times: 3,
-        });
+        world.clock.setTimer(effect.forMs, () => world.server.compact());
         return;
       default:
         assertNever(effect);
@@ -143,7 +144,17 @@ export class FaultEffects {
 
 type ReplicaEffect = Extract<
   Effect,
-  {readonly do: 'pause' | 'stop' | 'unreachable' | 'cutWatches' | 'silence' | 'lag' | 'expire'}
+  {
+    readonly do:
+      | 'pause'
+      | 'stall'
+      | 'stop'
+      | 'unreachable'
+      | 'cutWatches'
+      | 'silence'
+      | 'lag'
+      | 'expire';
+  }
 >;
 
 function isWatch({query}: ApiCall): boolean {

@@ -3,7 +3,7 @@ import type {Ledger} from '../ledger/ledger.ts';
 import {streamOf} from './draw.ts';
 import type {Victim} from './fault.ts';
 import {type LedgerCall, type LedgerFate, LedgerLine} from './ledgerLine.ts';
-import {type ConfigChanges, Replica} from './replica.ts';
+import {type Bugs, type ConfigChanges, Replica} from './replica.ts';
 import type {CallMoment} from './replicaTransport.ts';
 import type {Trace} from './trace.ts';
 import type {World} from './world.ts';
@@ -28,6 +28,7 @@ export interface FleetOptions {
   /** A connection to the ledger outside; undefined: the Ledger object. */
   readonly connect: (() => Ledger) | undefined;
   readonly config: ConfigChanges;
+  readonly bugs: Bugs;
   readonly passage: Passage;
   /** Told of each replica whose run was rejected. */
   readonly onBroken: (replica: Replica, error: Error) => void;
@@ -104,7 +105,7 @@ export class Fleet {
   }
 
   #startIn(slot: number): void {
-    const {world, seed, trace, connect, config, passage, onBroken, onCycle} = this.#options;
+    const {world, seed, trace, connect, config, bugs, passage, onBroken, onCycle} = this.#options;
     this.#down.delete(slot);
     const name = `replica-${slot}-${this.#started++}`;
     const network = streamOf(seed, `network of ${name}`);
@@ -116,6 +117,7 @@ export class Fleet {
       random: streamOf(seed, `chance of ${name}`),
       network: {
         latencyMs,
+        replyMs: latencyMs,
         lagMs: (call) => latencyMs() + passage.lagMs(replica, call),
         pass: (call, moment, isWatch) => passage.pass(replica, call, moment, isWatch),
       },
@@ -127,9 +129,11 @@ export class Fleet {
             clock: world.clock,
             ownClock: own.clock,
             latencyMs,
+            flowing: () => own.transport.flowing(),
             fateOf: (call) => passage.passLedger(own, call),
           })),
       config,
+      bugs,
       keepsRecords: false,
       onLog: ({level, message}) => {
         if (level !== 'debug') trace.note(`${name} ${level} ${message}`);

@@ -29,6 +29,8 @@ export interface LedgerLineOptions {
   /** The replica's own: it gives a call up by it, and is told nothing while that stands still. */
   readonly ownClock: Clock;
   readonly latencyMs: () => number;
+  /** Waits while nothing of this replica moves on the network. */
+  readonly flowing: () => Promise<void>;
   /** Asked at each call. */
   readonly fateOf: (call: LedgerCall) => LedgerFate;
 }
@@ -84,10 +86,11 @@ export class LedgerLine implements Ledger {
     call: LedgerCall,
     act: () => Promise<Answer>,
   ): Promise<Answer | Unavailable> {
-    const {clock, fateOf, latencyMs} = this.#options;
+    const {clock, fateOf, latencyMs, flowing} = this.#options;
     const {slowMs, end, hangs, wait, onDone} = fateOf(call);
     await wait;
     await delay(clock, slowMs + latencyMs());
+    await flowing();
     const isLost = end !== 'answered';
     const answer = end === 'refused' ? undefined : await act();
     await onDone?.();

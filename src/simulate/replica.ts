@@ -16,6 +16,19 @@ import {type Network, ReplicaTransport, type SentCall} from './replicaTransport.
 
 export type ConfigChanges = Parameters<typeof defaultConfig>[0];
 
+/**
+ * Bugs planted for a test, around an operator that has none of them: each gets a part and gives
+ * back what takes its place.
+ */
+export interface Bugs {
+  /** Each replica's own; that of the Ledger object too. */
+  readonly ledger?: (ledger: Ledger) => Ledger;
+  /** Between the operator and its network. */
+  readonly transport?: (transport: Transport, clock: Clock) => Transport;
+  /** Before it runs. */
+  readonly operator?: (operator: Operator) => void;
+}
+
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
@@ -31,6 +44,7 @@ export interface ReplicaOptions {
   /** Its way to a ledger outside; undefined: it has the Ledger object. */
   readonly ledger: ((replica: Replica) => Ledger) | undefined;
   readonly config: ConfigChanges;
+  readonly bugs?: Bugs;
   /** Default true: `transport.calls`, `cycles` and `log` hold everything from the start. */
   readonly keepsRecords?: boolean;
   /** Sees every line of its log. */
@@ -68,16 +82,21 @@ export class Replica {
     this.faults = new FaultyTransport({transport, clock: this.#clock});
     const own = {transport: this.faults, clock, ownClock: this.#clock};
     this.transport = new ReplicaTransport({...own, network, keepsCalls: keepsRecords});
+    const {ledger: badLedger, transport: badTransport, operator: badOperator} = options.bugs ?? {};
+    const seen = badTransport?.(this.transport, clock) ?? this.transport;
     const settings = defaultConfig(config);
     const {name: ledgerName, maxInFlight} = settings.ledger;
     this.operator = new Operator({
       config: settings,
-      transport: this.transport,
+      transport: seen,
       namespace: 'default',
       identity: name,
-      ledger: (bound) =>
-        ledger?.(this) ??
-        new KubernetesLedger({transport: this.transport, name: ledgerName, bound, maxInFlight}),
+      ledger: (bound) => {
+        const own =
+          ledger?.(this) ??
+          new KubernetesLedger({transport: seen, name: ledgerName, bound, maxInFlight});
+        return badLedger?.(own) ?? own;
+      },
       clock: this.#clock,
       random,
       log: logTo((line) => {
@@ -90,6 +109,7 @@ export class Replica {
         onCycle(summary);
       },
     });
+    badOperator?.(this.operator);
   }
 
   start(): this {

@@ -54,8 +54,10 @@ export class Hold {
 
 /** What lies between a replica and the API server. */
 export interface Network {
-  /** Of one call, on its way there and, where asked again, back. */
+  /** Of one call, on its way there. */
   latencyMs(): number;
+  /** Of its answer; at once where absent. */
+  replyMs?(): number;
   /** How long the lines of a watch are on their way; each stream keeps its order. */
   lagMs?(call: ApiCall): number;
   /**
@@ -89,6 +91,7 @@ export class ReplicaTransport implements Transport {
   readonly #resumed = new Gate();
   readonly #dead = new AbortController();
   #isPaused = false;
+  #stalledUntilMs = 0;
 
   constructor(options: ReplicaTransportOptions) {
     this.#options = options;
@@ -107,6 +110,19 @@ export class ReplicaTransport implements Transport {
   resume(): void {
     this.#isPaused = false;
     this.#resumed.open();
+  }
+
+  /** Its calls stay on their way for so long; those that are executed already are not held. */
+  stall(forMs: number): void {
+    this.#stalledUntilMs = this.#options.clock.monotonicMs() + forMs;
+  }
+
+  /** Waits for the end of a stall. */
+  async flowing(): Promise<void> {
+    const {clock} = this.#options;
+    while (clock.monotonicMs() < this.#stalledUntilMs) {
+      await delay(clock, this.#stalledUntilMs - clock.monotonicMs());
+    }
   }
 
   /** Its process is gone: the server ends its watches. Calls on their way arrive. */
@@ -151,18 +167,29 @@ export class ReplicaTransport implements Transport {
   }
 
   async #carry<T>(call: ApiCall, over: AbortSignal): Promise<ApiReply<T>> {
-    const {transport, network} = this.#options;
+    const {network} = this.#options;
     // Before the latency: a fault hits the call as it leaves, in the order in which calls are made.
     const passed = network.pass?.(call, 'sent', false);
     if (passed) await passed;
     await this.#latency();
+    await this.flowing();
     for (const hold of this.#holds) await hold.pass(call, 'sent');
-    // What its sender has given up is on its way all the same.
-    const reply = await transport.send<T>(call, over.aborted ? undefined : over);
+    const reply = await this.#answer<T>(call, over);
     for (const hold of this.#holds) await hold.pass(call, 'done');
     const returned = network.pass?.(call, 'done', false);
     if (returned) await returned;
     return reply;
+  }
+
+  /** A failure comes back no faster than an answer. */
+  async #answer<T>(call: ApiCall, over: AbortSignal): Promise<ApiReply<T>> {
+    const {transport, network, clock} = this.#options;
+    try {
+      // What its sender has given up is on its way all the same.
+      return await transport.send<T>(call, over.aborted ? undefined : over);
+    } finally {
+      if (network.replyMs) await delay(clock, network.replyMs());
+    }
   }
 
   async #latency(): Promise<void> {

@@ -45,6 +45,11 @@ export class SharedLedger {
     this.#clock = clock;
   }
 
+  /** Of the leader that took it last, and how far it is. */
+  get head(): Pick<Head, 'epoch' | 'revision'> {
+    return this.#head;
+  }
+
   /** @param isOwn whether the caller has tried to take this epoch before */
   async open(epoch: number, isOwn: boolean): Promise<Told<OpenResult>> {
     await this.#restored;

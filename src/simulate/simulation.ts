@@ -8,6 +8,7 @@ import {FaultEffects} from './faultEffects.ts';
 import {FaultStage} from './faultStage.ts';
 import {Fleet} from './fleet.ts';
 import {Outages} from './outages.ts';
+import type {Bugs} from './replica.ts';
 import {SharedLedger} from './sharedLedger.ts';
 import {SharedLedgerClient} from './sharedLedgerClient.ts';
 import {Trace} from './trace.ts';
@@ -22,6 +23,8 @@ export interface SimulationOptions {
   /** Indexes of the drawn faults that happen. Default: all. */
   readonly faults?: readonly number[];
   readonly onLine?: (line: string) => void;
+  /** Planted in every replica, and in the ledger that they share. */
+  readonly bugs?: Bugs & {readonly shared?: (ledger: SharedLedger) => void};
   /** Of the real server, where that is the ledger. */
   readonly redisUrl?: string;
 }
@@ -82,10 +85,10 @@ export class Simulation {
   #commits = 0;
 
   constructor(options: SimulationOptions) {
-    const {seed, size, ledger: kind, faults: kept, onLine} = options;
+    const {seed, size, ledger: kind, faults: kept, onLine, bugs = {}} = options;
     this.#options = options;
     this.#plan = drawPlan(seed, size, kind);
-    const {ledger, replicas, faults} = this.#plan;
+    const {ledger, replicas, faults, config} = this.#plan;
     const world = new World({
       random: streamOf(seed, 'server'),
       auditor: {
@@ -101,13 +104,14 @@ export class Simulation {
     this.#trace = new Trace(clock, onLine);
     const shared = ledger === 'memory' ? new SharedLedger(clock) : undefined;
     this.#ledger = shared;
+    if (shared) bugs.shared?.(shared);
     const outages = new Outages(clock, streamOf(seed, 'outages'));
     this.#agents = new Agents({
       transport: world.server.transport({user: agentsUser}),
       clock,
       fateOf: (name) => this.#users.fateOf(name),
     });
-    this.#users = new Users({transport: world.api, agents: this.#agents});
+    this.#users = new Users({transport: world.api, clock, agents: this.#agents});
     const chosen = kept && new Set(kept);
     this.#stage = new FaultStage({
       faults: chosen ? faults.filter(({index}) => chosen.has(index)) : faults,
@@ -121,7 +125,8 @@ export class Simulation {
       size: replicas,
       trace: this.#trace,
       connect: shared && ((): Ledger => new SharedLedgerClient(shared)),
-      config: {},
+      config,
+      bugs,
       passage: this.#stage,
       onBroken: ({name}, error) => this.#find('process broke', `${name}: ${error.stack}`),
       onCycle: (assigned, commits) => {

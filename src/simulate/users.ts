@@ -1,5 +1,6 @@
 import {containerRequests, pathOf, type Resource, workers} from '../kube/resource.ts';
 import type {ApiCall, ApiReply, Transport} from '../kube/transport.ts';
+import type {Clock} from '../lib/clock.ts';
 import {seededRandom} from '../lib/random.ts';
 import type {Agents} from './agents.ts';
 import {Draw} from './draw.ts';
@@ -9,6 +10,7 @@ import {makeRequest, makeWorker} from './objects.ts';
 
 export interface UsersOptions {
   readonly transport: Transport;
+  readonly clock: Clock;
   readonly agents: Agents;
 }
 
@@ -68,8 +70,11 @@ export class Users {
         return this.#delete(at);
       case 'suspend':
         return this.#patch(at, {suspend: true});
-      case 'resume':
-        return this.#patch(at, {suspend: false});
+      case 'bounce': {
+        const resume = () => void this.#patch(at, {suspend: false});
+        this.#options.clock.setTimer(1 + pick, resume);
+        return this.#patch(at, {suspend: true});
+      }
       case 'edit':
         return this.#patch(at, {resources: {cpu: `${100 + (pick % 8) * 150}m`}});
       case 'raise':
