@@ -11,8 +11,6 @@ export interface BattleOptions {
   readonly namespace: string;
   readonly lease: LeaseSeconds;
   readonly createsPerSecond: number;
-  /** Flags of every replica, for example which ledger. */
-  readonly flags?: readonly string[];
   readonly workers?: {readonly count: number; readonly slots: number};
 }
 
@@ -55,6 +53,7 @@ export class Battle {
   readonly load: Load;
   readonly operators: BerthProcess[] = [];
   readonly #options: BattleOptions;
+  #ledgerFlags: readonly string[] = [];
   #isOver = false;
 
   private constructor(options: BattleOptions, observer: Observer) {
@@ -80,6 +79,11 @@ export class Battle {
     return new Battle(options, await Observer.start(field.api.transport()));
   }
 
+  /** Where replicas that start from now on commit. */
+  useLedger(flags: readonly string[]): void {
+    this.#ledgerFlags = flags;
+  }
+
   /** One more replica. The first one leads. */
   async addOperator(apiPort?: number): Promise<BerthProcess> {
     const isFirst = this.operators.length === 0;
@@ -89,8 +93,8 @@ export class Battle {
   }
 
   #start(apiPort: number | undefined): BerthProcess {
-    const {field, lease, flags = []} = this.#options;
-    const operator = field.startOperator({lease, flags, apiPort});
+    const {field, lease} = this.#options;
+    const operator = field.startOperator({lease, flags: this.#ledgerFlags, apiPort});
     this.operators.push(operator);
     // As Kubernetes does with a container that leaves by itself.
     void operator.ended.then((exitCode) => {

@@ -3,10 +3,11 @@ import {endAll} from '../cli/berthProcess.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {Field, shortLease} from './field.ts';
 import {lineOf} from './lineOf.ts';
+import {redisScenarios} from './redisScenarios.ts';
 import {runScenario} from './runScenario.ts';
 import {scenarios} from './scenarios.ts';
 
-describeWithServers('a fault under load, on real servers', ['api'], () => {
+describeWithServers('a fault under load, on real servers', ['api', 'redis'], () => {
   let field: Field;
 
   beforeAll(async () => {
@@ -18,7 +19,11 @@ describeWithServers('a fault under load, on real servers', ['api'], () => {
     await field?.close();
   });
 
-  it.each(scenarios.map((scenario, index) => [scenario.name, scenario, index] as const))(
+  it.each(
+    [...scenarios, ...redisScenarios].map(
+      (scenario, index) => [scenario.name, scenario, index] as const,
+    ),
+  )(
     '%s: nothing is lost, nothing is placed twice',
     async (name, scenario, index) => {
       const outcome = await runScenario(scenario, {

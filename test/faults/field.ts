@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {containerRequests, namespaces, pathOf, workers} from '../../src/kube/resource.ts';
+import {containerRequests, ledgers, namespaces, pathOf, workers} from '../../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 import {BerthProcess} from '../cli/berthProcess.ts';
 import {type RealApiServer, startApiServer} from '../servers/apiServer.ts';
@@ -91,7 +91,7 @@ export class Field {
     for (const namespace of this.#namespaces.splice(0)) {
       await this.#clear(pathOf(containerRequests, {namespace}));
     }
-    await this.#clear(pathOf(workers));
+    for (const kind of [workers, ledgers]) await this.#clear(pathOf(kind));
   }
 
   async #clear(path: string): Promise<void> {
