@@ -25,6 +25,8 @@ export class Operator {
   readonly #reflectors: readonly Mirror[];
   /** Those that a decision rests on. */
   readonly #decisive: readonly Mirror[];
+  /** Whether the last leadership has ended with binds that may still arrive. */
+  #leftBinds = false;
   /** That the ledger is known to have seen. */
   #highestEpoch = 0;
   /** Those that bring the signs of life of workers. */
@@ -114,6 +116,8 @@ export class Operator {
         const ended = await this.#lead(epoch, leadSignal, lost);
         if (ended === 'fenced') lose();
       },
+      // Redis may fail over and forget what they hold; nobody may decide before they have arrived.
+      mayGiveUp: () => this.stages.ledger.kind !== 'redis' || !this.#leftBinds,
       onLost: (reason) => {
         this.#options.log.error({reason}, 'leadership lost; leaving');
         lose();
@@ -131,7 +135,7 @@ export class Operator {
     lost: AbortSignal = new AbortController().signal,
   ): Promise<'stopped' | 'fenced' | 'again'> {
     const {log} = this.#options;
-    const {scheduler, lifecycle, nodeWorkers} = this.stages;
+    const {scheduler, lifecycle, nodeWorkers, writer} = this.stages;
     const over = new AbortController();
     let drainUntil = lost;
     const {followers, drain} = this.#startFollowers(AbortSignal.any([over.signal, lost]));
@@ -161,6 +165,7 @@ export class Operator {
       return ended;
     } finally {
       await drain(drainUntil);
+      this.#leftBinds = writer.outstandingBinds > 0;
       over.abort();
       await Promise.all(followers);
     }

@@ -37,6 +37,11 @@ export interface LeaderCallbacks {
    * promise settles, and then tried for again.
    */
   onElected(epoch: number, leadSignal: AbortSignal, lost: AbortSignal): Promise<void>;
+  /**
+   * Asked after the promise of `onElected` settled: false lets the Lease run out instead of giving
+   * it up, as something of this leadership may still arrive. Default true.
+   */
+  mayGiveUp?(): boolean;
   /** After the promise of `onElected` settled, when the Lease was lost and not given up. */
   onLost?(reason: string): void;
 }
@@ -253,7 +258,7 @@ export class LeaderElector {
       await keeping;
       this.#term = undefined;
       this.#leader = '';
-      if (!term.lost.aborted) await term.giveUp();
+      if (!term.lost.aborted && (callbacks.mayGiveUp?.() ?? true)) await term.giveUp();
       log.info({epoch}, 'leadership over');
     }
     if (term.lost.aborted) callbacks.onLost?.(textOf(term.lost.reason));

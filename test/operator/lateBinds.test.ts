@@ -1,0 +1,115 @@
+import {describe, expect, it} from 'vitest';
+import {leases} from '../../src/kube/resource.ts';
+import type {Ledger} from '../../src/ledger/ledger.ts';
+import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
+import type {Clock} from '../../src/lib/clock.ts';
+import {seededRandom} from '../../src/lib/random.ts';
+import {isBind} from '../../src/simulate/calls.ts';
+import {numbered} from '../../src/simulate/objects.ts';
+import {Replica} from '../../src/simulate/replica.ts';
+import {OperatorRig} from './operatorRig.ts';
+
+const names = numbered('r', 12);
+
+/** The clock of a process that was stopped for `stoppedMs`, and whose timers have not fired yet. */
+class LateClock implements Clock {
+  stoppedMs = 0;
+  readonly #inner: Clock;
+
+  constructor(inner: Clock) {
+    this.#inner = inner;
+  }
+
+  nowMs(): number {
+    return this.#inner.nowMs();
+  }
+
+  monotonicMs(): number {
+    return this.#inner.monotonicMs() + this.stoppedMs;
+  }
+
+  setTimer(delayMs: number, fire: () => void): () => void {
+    return this.#inner.setTimer(delayMs, fire);
+  }
+}
+
+function makeReplica(
+  rig: OperatorRig,
+  name: string,
+  ledger?: () => Ledger,
+  clock?: Clock,
+): Replica {
+  const replica = new Replica({
+    name,
+    transport: rig.world.server.transport({user: name}),
+    clock: clock ?? rig.world.clock,
+    random: seededRandom(name.length),
+    network: {latencyMs: () => 2},
+    ledger,
+    config: {},
+  });
+  rig.replicas.push(replica);
+  return replica;
+}
+
+/** A leader whose binds are refused for now, and tried again every 100 ms. */
+async function stageRefusedBinds(ledger?: () => Ledger) {
+  const rig = new OperatorRig();
+  const clock = new LateClock(rig.world.clock);
+  const leader = makeReplica(rig, 'replica-0', ledger, clock);
+  await rig.world.createWorkers(numbered('w', 4));
+  await rig.world.observe();
+  leader.start();
+  await rig.until('it leads', () => leader.isLeading);
+  leader.faults.inject({
+    fault: {kind: 'status', status: 429, retryAfterMs: 100},
+    matches: isBind,
+    times: Number.POSITIVE_INFINITY,
+  });
+  await rig.world.createRequests(names);
+  await rig.until('all are tried', () => leader.sent(isBind).length >= names.length);
+  return {rig, clock, leader};
+}
+
+describe('a leader that was stopped past its Lease, before it has noticed', () => {
+  it('sends no bind, though the one that it tries again is due', async () => {
+    const {rig, clock, leader} = await stageRefusedBinds();
+    await rig.advance(200);
+    const tried = leader.sent(isBind).length;
+    clock.stoppedMs = 60_000;
+    await rig.advance(1_000);
+    expect(leader.sent(isBind)).toHaveLength(tried);
+    leader.faults.heal();
+    // Nobody took the Lease meanwhile, so that it is renewed, and all goes on.
+    await rig.placed(names);
+    await rig.end();
+  });
+});
+
+describe('a leader that is told to stop and cannot bring its binds to an end', () => {
+  const holder = (rig: OperatorRig) => {
+    const lease = rig.world.server.read(leases, {namespace: 'default', name: 'berth'});
+    return (lease as {spec?: {holderIdentity?: string}} | undefined)?.spec?.holderIdentity;
+  };
+
+  it('lets its Lease run out where the ledger may forget: what is on its way arrives before the next one reads', async () => {
+    const memory = new MemoryLedger();
+    const redis: Ledger = {
+      kind: 'redis',
+      open: (...args) => memory.open(...args),
+      settle: (...args) => memory.settle(...args),
+      commit: (...args) => memory.commit(...args),
+      close: () => memory.close(),
+    };
+    const {rig, leader} = await stageRefusedBinds(() => redis);
+    leader.stop();
+    await rig.until('it has stopped', () => !leader.isRunning, 30_000);
+    expect(holder(rig)).toBe(leader.name);
+    leader.faults.heal();
+    const second = makeReplica(rig, 'replica-1', () => redis).start();
+    const tookMs = await rig.until('the next one leads', () => second.isLeading, 30_000);
+    expect(tookMs).toBeGreaterThan(10_000);
+    await rig.placed(names);
+    await rig.end();
+  });
+});
