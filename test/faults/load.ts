@@ -33,7 +33,10 @@ export class Load {
   readonly #created: string[] = [];
   readonly #underWay = new Set<Promise<void>>();
   readonly #answered = new Gate();
+  readonly #held: (() => void)[] = [];
   #creates = 0;
+  #holds = false;
+  #priority = 0;
   #pacing: Promise<void> = Promise.resolve();
 
   constructor(options: LoadOptions) {
@@ -43,6 +46,21 @@ export class Load {
   /** Names of what exists by now. */
   get created(): readonly string[] {
     return this.#created;
+  }
+
+  /** Of what is created from now on. */
+  set priority(priority: number) {
+    this.#priority = priority;
+  }
+
+  /** No container ends before the release: workers fill up. */
+  hold(): void {
+    this.#holds = true;
+  }
+
+  release(): void {
+    this.#holds = false;
+    for (const end of this.#held.splice(0)) end();
   }
 
   start(): void {
@@ -65,7 +83,11 @@ export class Load {
   /** Its container starts, lives, and ends: for `Observer.onPlaced`. */
   placed({name, uid}: Sighting, {id}: Placement): void {
     const {lifeMs} = this.#options;
-    systemClock.setTimer(lifeMs, () => this.#track(this.#end(name, uid, id)));
+    const end = () => this.#track(this.#end(name, uid, id));
+    systemClock.setTimer(lifeMs, () => {
+      if (this.#holds) this.#held.push(end);
+      else end();
+    });
   }
 
   async #pace(): Promise<void> {
@@ -93,7 +115,11 @@ export class Load {
       apiVersion: 'berth.dev/v1alpha1',
       kind: 'ContainerRequest',
       metadata: {name},
-      spec: {container: {image: 'busybox'}, resources: {cpu: '100m', memory: '64Mi'}},
+      spec: {
+        container: {image: 'busybox'},
+        resources: {cpu: '100m', memory: '64Mi'},
+        priority: this.#priority,
+      },
     };
     const path = pathOf(containerRequests, {namespace});
     // One whose reply was lost is there.

@@ -8,6 +8,8 @@ const downMs = 500;
 const exitMs = 20_000;
 /** A batch closes and is committed in less, and Redis is waited for longer (1 s). */
 const commitMs = 200;
+/** Until what waits has taken every place. */
+const fillMs = 500;
 
 /** The ledger in Redis, which may forget what it has answered. */
 export const redisScenarios: readonly Scenario[] = [
@@ -78,20 +80,25 @@ export const redisScenarios: readonly Scenario[] = [
       return {
         async strike() {
           await redis.endReplication();
+          battle.load.hold();
           // Its commit is on its way, and meets a Redis that answers when nobody hears it.
           redis.primary.pause();
           await battle.lasts(commitMs);
           const endedEpoch = battle.observer.epoch;
           const sinceMs = nowMs();
           leader.signal('SIGSTOP');
+          // The next leader gives the place that only this commit held to others.
+          battle.load.priority = 100;
           redis.primary.resume();
           await battle.lasts(commitMs);
           await redis.failOver();
           return {sinceMs, endedEpoch};
         },
         async after() {
+          await battle.lasts(fillMs);
           leader.signal('SIGCONT');
           await battle.until('the old leader to leave', exitMs, () => leader.hasEnded);
+          battle.load.release();
         },
         close: async () => {
           leader.signal('SIGCONT');
