@@ -57,6 +57,8 @@ export class StatusWriter {
   readonly #pendingsUnderWay = new Set<RequestKey>();
   readonly #settled = new Gate();
   #signal: AbortSignal = AbortSignal.abort();
+  /** A run has ended, and no other one has begun. */
+  #isOver = false;
   #fail: (error: unknown) => void = () => {};
 
   constructor(options: StatusWriterOptions) {
@@ -97,8 +99,13 @@ export class StatusWriter {
 
   /**
    * Takes an intent; it is written while `run` runs. Wait for `room` before: this takes every one.
+   * What comes after the end of a run, as from a commit whose answer was late, is given up at once.
    */
   write(intent: StatusIntent): void {
+    if (this.#isOver) {
+      this.#options.onOutcome(intent, {kind: 'abandoned'});
+      return;
+    }
     const {key} = intent.record;
     const earlier = this.#pendings.get(key);
     if (earlier) {
@@ -139,14 +146,16 @@ export class StatusWriter {
 
   /**
    * Writes until `signal` aborts, and returns once every intent has its outcome: what waits then,
-   * or waits for an answer, is given up. Stop whoever calls `write` first.
+   * or waits for an answer, is given up.
    */
   async run(signal: AbortSignal): Promise<void> {
     const failed = Promise.withResolvers<never>();
     this.#signal = signal;
+    this.#isOver = false;
     this.#fail = failed.reject;
     this.#startNext();
     await Promise.race([untilAborted(signal), failed.promise]);
+    this.#isOver = true;
     const waiting = [...this.#binds.splice(0), ...this.#pendings.values()];
     this.#pendings.clear();
     for (const intent of waiting) this.#end(intent, {kind: 'abandoned'});

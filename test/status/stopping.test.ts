@@ -88,4 +88,17 @@ describe('stopping the writer', () => {
     expect(hasEnded()).toBe(true);
     expect(server.calls).toHaveLength(2);
   });
+
+  it('abandons what comes when it has ended, and does not wait for it in its next run', async () => {
+    const {clock, server, writer, run, stop, kinds, hasEnded} = createRig();
+    run();
+    stop.abort();
+    writer.write(bind(waiting(server, 'r-1')));
+    await clock.advance(0);
+    writer.write(bind(waiting(server, 'r-2')));
+    await clock.advance(0);
+    expect(kinds()).toEqual(['bind r-1 abandoned', 'bind r-2 abandoned']);
+    expect(hasEnded()).toBe(true);
+    expect(writer.outstanding).toBe(0);
+  });
 });
