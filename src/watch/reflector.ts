@@ -1,4 +1,5 @@
 import type {RawObject} from '../api/rawObject.ts';
+import {isNewerVersion, newerOf} from '../api/resourceVersion.ts';
 import type {Transport} from '../kube/transport.ts';
 import {assert} from '../lib/assert.ts';
 import {assertNever} from '../lib/assertNever.ts';
@@ -68,6 +69,8 @@ export class Reflector<T> {
   readonly #slice: TimeSlice;
   readonly #synced = Promise.withResolvers<void>();
   #gathered: Gathered<T> | undefined;
+  /** The watch has brought everything up to this version; undefined while a list is read. */
+  #passed: string | undefined;
   #lists = 0;
   #hasSynced = false;
   #runs = false;
@@ -90,6 +93,8 @@ export class Reflector<T> {
           this.#held.raiseFloor(resourceVersion);
           this.#watcher.saw(resourceVersion);
         },
+        hasPassed: (resourceVersion) =>
+          this.#passed !== undefined && !isNewerVersion(resourceVersion, this.#passed),
         relist: () => this.#watcher.relist(),
       },
     });
@@ -168,6 +173,7 @@ export class Reflector<T> {
   async #take(event: WatcherEvent): Promise<void> {
     switch (event.kind) {
       case 'restarted':
+        this.#passed = undefined;
         this.#gathered = {held: new Map(), decoded: new Map(), renewed: new Set()};
         return;
       case 'page':
@@ -183,15 +189,22 @@ export class Reflector<T> {
         this.#slice.work(() =>
           this.#gathered ? this.#gather(event.object) : this.#apply(event.object),
         );
+        this.#pass(event.resourceVersion);
         return;
       case 'deleted':
         this.#delete(event.object);
+        this.#pass(event.resourceVersion);
         return;
       case 'progress':
+        this.#pass(event.resourceVersion);
         return;
       default:
         assertNever(event);
     }
+  }
+
+  #pass(resourceVersion: string): void {
+    if (!this.#gathered) this.#passed = newerOf(this.#passed, resourceVersion);
   }
 
   #gather(object: RawObject): void {

@@ -43,6 +43,8 @@ export interface AuditTarget<T> {
   remove(key: string, resourceVersion: string): void;
   /** All up to this version is in the sink. */
   reached(resourceVersion: string): void;
+  /** Whether the watch itself has brought everything up to this version. */
+  hasPassed(resourceVersion: string): boolean;
   /** Takes a consistent list in the place of everything. */
   relist(): void;
 }
@@ -120,13 +122,17 @@ export class ReflectorAudit<T> {
     }
   }
 
-  /** Reads the whole list; decodes only what differs. */
+  /**
+   * Reads the whole list; decodes only what differs. A mere read (no grace) ends as soon as the
+   * watch has passed the list, whose version its first page says: what a list of 10,000 objects
+   * takes seconds to say, a watch on which anything happens has said by then.
+   */
   async #compare(
     graceMs: number,
     isVoid: () => boolean,
     signal: AbortSignal,
   ): Promise<Comparison<T>> {
-    const {transport, selection, limits, clock, decode} = this.#options;
+    const {transport, selection, limits, clock, decode, target} = this.#options;
     const slice = new TimeSlice(clock);
     const listed = new Set<string>();
     let differences: Difference<T>[] = [];
@@ -153,9 +159,12 @@ export class ReflectorAudit<T> {
       if (isHopeless || isVoid()) {
         return {kind: 'hopeless', objects: listed.size, differences: differences.length};
       }
-      continueToken = page.continueToken;
-      if (continueToken !== undefined) continue;
       const {resourceVersion} = page;
+      continueToken = page.continueToken;
+      if (continueToken !== undefined) {
+        if (graceMs > 0 || !target.hasPassed(resourceVersion)) continue;
+        return {kind: 'compared', resourceVersion, objects: listed.size, differences: []};
+      }
       for (const gone of await this.#gone(listed, resourceVersion, slice)) differences.push(gone);
       return {kind: 'compared', resourceVersion, objects: listed.size, differences};
     }

@@ -20,8 +20,8 @@ export type WatcherEvent =
   | {readonly kind: 'page'; readonly objects: readonly RawObject[]}
   /** The list is whole: swap it in. `wentBack`: the server has lost what was seen after it. */
   | {readonly kind: 'listed'; readonly resourceVersion: string; readonly wentBack: boolean}
-  | {readonly kind: 'applied'; readonly object: RawObject}
-  | {readonly kind: 'deleted'; readonly object: RawObject}
+  | {readonly kind: 'applied'; readonly object: RawObject; readonly resourceVersion: string}
+  | {readonly kind: 'deleted'; readonly object: RawObject; readonly resourceVersion: string}
   /** Everything up to this version has been delivered. */
   | {readonly kind: 'progress'; readonly resourceVersion: string};
 

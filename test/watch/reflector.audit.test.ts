@@ -29,6 +29,18 @@ async function running(limits = {}) {
 }
 
 describe('an audit', () => {
+  it('reads to the end, however far the watch is', async () => {
+    const {clock, transport, server, counts, reflector, signal, stop} = await running();
+    server.push(bookmark(20));
+    await clock.advance(0);
+    transport.add(page([a1], 20, 'more'), page([b12], 20));
+    const audit = reflector.audit(signal);
+    await clock.advance(60_000);
+    expect(await audit).toMatchObject({kind: 'audited', missed: 1});
+    expect(counts.missed).toBe(1);
+    await stop();
+  });
+
   it.each<
     [sentence: string, listed: ObjectSpec[], missed: number, state: string[], calls: string[]]
   >([
@@ -273,6 +285,31 @@ describe('a consistent read', () => {
     await read;
     expect(sink.state).toEqual(['b@12', 'c@13', 'd@14']);
     expect(counts).toMatchObject({relists: 2, missed: 0});
+    await stop();
+  });
+
+  it.each([
+    ['an event', modified({name: 'a', rv: 21})],
+    ['a bookmark', bookmark(20)],
+  ])('reads no further once the watch has passed the list, as %s tells', async (_, line) => {
+    const {clock, transport, server, sink, reflector, signal, stop} = await running();
+    server.push(added(c13), line);
+    await clock.advance(0);
+    transport.add(page([a1], 20, 'more'));
+    const calls = transport.calls.length;
+    await reflector.readConsistently(signal);
+    expect(transport.calls).toHaveLength(calls + 1);
+    expect(sink.state).toContain('c@13');
+    await stop();
+  });
+
+  it('reads on where the watch is behind the list', async () => {
+    const {clock, transport, server, sink, reflector, signal, stop} = await running();
+    server.push(bookmark(19));
+    await clock.advance(0);
+    transport.add(page([a1], 20, 'more'), page([b12], 20));
+    await reflector.readConsistently(signal);
+    expect(sink.state).toEqual(['a@1', 'b@12']);
     await stop();
   });
 
