@@ -1,8 +1,9 @@
+import {sendOrThrow} from '../../src/kube/transport.ts';
 import {systemClock} from '../../src/lib/clock.ts';
 import type {BerthProcess} from '../cli/berthProcess.ts';
 import {waitFor} from '../servers/waitFor.ts';
 import type {Field, LeaseSeconds} from './field.ts';
-import {Load} from './load.ts';
+import {createCall, Load} from './load.ts';
 import {Observer, type Placement, type Sighting} from './observer.ts';
 
 export interface BattleOptions {
@@ -108,6 +109,15 @@ export class Battle {
     this.#isOver = true;
     for (const operator of this.operators) operator.signal('SIGKILL');
     await this.load.abandon();
+  }
+
+  /** Creates `count` requests that are no part of the load; resolves when they exist. */
+  async crowd(count: number, specOf: (index: number) => object): Promise<void> {
+    const {field, namespace} = this.#options;
+    await field.inLanes(count, async (index) => {
+      const call = createCall(namespace, `crowd-${index}`, specOf(index));
+      await sendOrThrow(field.transport, call);
+    });
   }
 
   /** Begins the load and waits until it is being placed. */

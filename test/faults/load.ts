@@ -82,7 +82,8 @@ export class Load {
 
   /** Its container starts, lives, and ends: for `Observer.onPlaced`. */
   placed({name, uid}: Sighting, {id}: Placement): void {
-    const {lifeMs} = this.#options;
+    const {lifeMs, prefix} = this.#options;
+    if (!name.startsWith(prefix)) return;
     const end = () => this.#track(this.#end(name, uid, id));
     systemClock.setTimer(lifeMs, () => {
       if (this.#holds) this.#held.push(end);
@@ -109,23 +110,13 @@ export class Load {
   }
 
   async #create(number: number): Promise<void> {
-    const {namespace, prefix} = this.#options;
+    const {namespace, prefix, transport} = this.#options;
     const name = `${prefix}-${number}`;
-    const body = {
-      apiVersion: 'berth.dev/v1alpha1',
-      kind: 'ContainerRequest',
-      metadata: {name},
-      spec: {
-        container: {image: 'busybox'},
-        resources: {cpu: '100m', memory: '64Mi'},
-        priority: this.#priority,
-      },
-    };
-    const path = pathOf(containerRequests, {namespace});
+    const spec = {resources: {cpu: '100m', memory: '64Mi'}, priority: this.#priority};
+    const call = createCall(namespace, name, spec);
     // One whose reply was lost is there.
     this.#creates++;
-    const {transport} = this.#options;
-    const isDone = await this.#untilDone(transport, {method: 'POST', path, body}, [201, 409]);
+    const isDone = await this.#untilDone(transport, call, [201, 409]);
     this.#creates--;
     this.#answered.open();
     if (isDone) this.#created.push(name);
@@ -162,4 +153,18 @@ export class Load {
     }
     return false;
   }
+}
+
+/** The creation of one request; `spec` without its container. */
+export function createCall(namespace: string, name: string, spec: object): ApiCall {
+  return {
+    method: 'POST',
+    path: pathOf(containerRequests, {namespace}),
+    body: {
+      apiVersion: 'berth.dev/v1alpha1',
+      kind: 'ContainerRequest',
+      metadata: {name},
+      spec: {container: {image: 'busybox'}, ...spec},
+    },
+  };
 }

@@ -1,0 +1,46 @@
+import {nowMs} from './battle.ts';
+import type {Scenario} from './scenarios.ts';
+
+const crowdMs = 600_000;
+/** Different demands among the hopeless. */
+const classes = 50;
+
+/** So many requests that no worker could ever hold wait ahead of those that fit. */
+export function hopelessCrowd(count: number): Scenario {
+  return {
+    name: `${count} requests that fit nowhere`,
+    async prepare(battle) {
+      await battle.addOperator();
+      return {
+        async strike() {
+          await battle.crowd(count, (index) => ({
+            resources: {cpu: String(1_000 + (index % classes)), memory: '1Gi'},
+            priority: 1_000,
+          }));
+          return {sinceMs: nowMs()};
+        },
+      };
+    },
+  };
+}
+
+/** The leader of a pool that is in use ends; a second replica takes over. */
+export function takeOverAmong(count: number, signal: 'SIGKILL' | 'SIGTERM'): Scenario {
+  return {
+    name: `leader of ${count} placed requests ended (${signal})`,
+    async prepare(battle) {
+      const leader = await battle.addOperator();
+      await battle.addOperator();
+      await battle.crowd(count, () => ({resources: {cpu: '100m', memory: '64Mi'}}));
+      await battle.until('the crowd to be placed', crowdMs, () => battle.placedCount() >= count);
+      return {
+        async strike() {
+          const endedEpoch = battle.observer.epoch;
+          const sinceMs = nowMs();
+          leader.signal(signal);
+          return {sinceMs, endedEpoch};
+        },
+      };
+    },
+  };
+}

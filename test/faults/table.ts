@@ -1,0 +1,51 @@
+import {hopelessCrowd, takeOverAmong} from './crowdScenarios.ts';
+import {defaultLease, Field, type LeaseSeconds, shortLease} from './field.ts';
+import {lineOf} from './lineOf.ts';
+import {redisScenarios} from './redisScenarios.ts';
+import {runScenario} from './runScenario.ts';
+import {type Scenario, scenarios} from './scenarios.ts';
+
+/**
+ * Every fault on real servers under load, and what it took: the table of the README.
+ *
+ * Usage: node test/faults/table.ts [HOPELESS] [NAME]
+ *   HOPELESS   requests that fit nowhere; 100,000 when absent
+ *   NAME       only the rows whose name has this in it
+ */
+const [hopeless = '100000', wanted = ''] = process.argv.slice(2);
+const createsPerSecond = 100;
+const large = {count: 1_000, slots: 12};
+const crowd = 10_000;
+
+interface Row {
+  readonly scenario: Scenario;
+  readonly lease: LeaseSeconds;
+  readonly workers?: {readonly count: number; readonly slots: number};
+}
+
+const rows: readonly Row[] = [
+  ...[...scenarios, ...redisScenarios].map((scenario) => ({scenario, lease: shortLease})),
+  ...scenarios.slice(0, 3).map((scenario) => ({scenario, lease: defaultLease})),
+  {scenario: takeOverAmong(crowd, 'SIGKILL'), lease: defaultLease, workers: large},
+  {scenario: takeOverAmong(crowd, 'SIGTERM'), lease: defaultLease, workers: large},
+  {scenario: hopelessCrowd(Number(hopeless)), lease: shortLease},
+];
+
+const field = await Field.open();
+let failures = 0;
+for (const [index, {scenario, lease, workers}] of rows.entries()) {
+  if (!scenario.name.includes(wanted)) continue;
+  const name = `${scenario.name} (Lease ${lease.duration} s)`;
+  const outcome = await runScenario(scenario, {
+    field,
+    namespace: `row-${index}`,
+    lease,
+    createsPerSecond,
+    ...(workers && {workers}),
+  });
+  process.stdout.write(`${lineOf(name, outcome)}\n`);
+  for (const violation of outcome.violations) process.stdout.write(`  ${violation}\n`);
+  failures += outcome.lost + outcome.doubled + outcome.violations.length;
+}
+await field.close();
+process.exit(failures > 0 ? 1 : 0);
