@@ -52,7 +52,12 @@ export class Batcher {
       const look = () => {
         cancelTimer();
         const leftMs = this.#msUntilClosed();
-        if (leftMs === 0) return finish(this.#take());
+        if (leftMs === 0) {
+          // While it takes, the queue may ready others: one more look would take a batch that
+          // nobody gets.
+          this.#notify = () => {};
+          return finish(this.#take());
+        }
         if (leftMs === undefined) this.#notify = look;
         else {
           // A timer for each of 512 arrivals would cost more than looking again when this one

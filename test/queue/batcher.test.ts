@@ -176,3 +176,18 @@ describe('a batch', () => {
     expect(timers).toBeLessThan(10);
   });
 });
+
+describe('those who kept their rank in backoff and come back as a batch is taken', () => {
+  it('are in that batch, and none is lost, though with them the queue is full', async () => {
+    const {queue, clock, batches, arrive, ask} = createBatcher({maxRequests: 3});
+    for (const priority of [500, 20, 10]) arrive(1, {priority});
+    for (const {key, uid} of queue.take(3)) {
+      queue.requeue(key, {uid, delayMs: 1_000, keepsRank: true});
+    }
+    arrive(2);
+    ask();
+    await clock.advance(5);
+    expect(batches.map(({names}) => names)).toEqual([['r-0000', 'r-0001', 'r-0002']]);
+    expect(queue.counts).toMatchObject({inFlight: 3, ready: 2});
+  });
+});
