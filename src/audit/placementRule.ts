@@ -93,8 +93,11 @@ export class PlacementRule {
   #judgeArrival(state: RequestState): void {
     const {seen} = state;
     this.#judgeDevices(seen);
-    if (seen.epoch < this.#highest.epoch) this.#judgeLate(state);
-    else this.#judgeCommitted(seen);
+    // On a worker that is gone it takes nothing from anybody, and the leader that found it gone has
+    // dropped what was committed there; who may still be placed there, the capacity rule tells.
+    const isThere = this.#world.workers.has(seen.workerName);
+    if (isThere && seen.epoch < this.#highest.epoch) this.#judgeLate(state);
+    else if (isThere) this.#judgeCommitted(seen);
     this.#raise(seen);
   }
 

@@ -37,6 +37,17 @@ describe('an epoch', () => {
       ['epoch went back'],
     ],
     [
+      'that had ended places on a worker that is gone only what was on its way',
+      (h) =>
+        h
+          .request('b', undefined)
+          .ledger({epoch: 2, cycle: 1, inFlight: [record('a', 'w-1')]})
+          .request('a', 'w-1', by(2))
+          .workerGone('w-2')
+          .request('b', 'w-2', by(1)),
+      ['unknown worker'],
+    ],
+    [
       'never falls in the Ledger',
       (h) => h.ledger({epoch: 2}).ledger({epoch: 1}),
       ['epoch went back'],
