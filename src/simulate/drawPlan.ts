@@ -126,7 +126,7 @@ function drawBursts(draw: Draw, {requests, phaseMs, meanLifeMs}: BurstSize): rea
       requests: Array.from({length: count}, (_, index) => ({
         name: `r-${first + index}`,
         spec: draw.of(shapes),
-        lifeMs: draw.chance(0.02) ? undefined : draw.magnitude(100, Math.max(200, 2 * meanLifeMs)),
+        lifeMs: draw.chance(0.1) ? undefined : draw.magnitude(100, Math.max(200, 2 * meanLifeMs)),
         succeeds: draw.chance(0.9),
       })),
     });
