@@ -1,10 +1,10 @@
-import {sendOrThrow} from '../../src/kube/transport.ts';
 import {systemClock} from '../../src/lib/clock.ts';
 import type {BerthProcess} from '../cli/berthProcess.ts';
 import {waitFor} from '../servers/waitFor.ts';
 import type {Field, LeaseSeconds} from './field.ts';
-import {createCall, Load} from './load.ts';
+import {createCall, created, Load} from './load.ts';
 import {Observer, type Placement, type Sighting} from './observer.ts';
+import {untilDone} from './untilDone.ts';
 
 export interface BattleOptions {
   readonly field: Field;
@@ -55,7 +55,7 @@ export class Battle {
   readonly operators: BerthProcess[] = [];
   readonly #options: BattleOptions;
   #ledgerFlags: readonly string[] = [];
-  #isOver = false;
+  readonly #over = new AbortController();
 
   private constructor(options: BattleOptions, observer: Observer) {
     const {field, namespace, createsPerSecond} = options;
@@ -99,14 +99,14 @@ export class Battle {
     this.operators.push(operator);
     // As Kubernetes does with a container that leaves by itself.
     void operator.ended.then((exitCode) => {
-      if (exitCode === 1 && !this.#isOver) this.#start(apiPort);
+      if (exitCode === 1 && !this.#over.signal.aborted) this.#start(apiPort);
     });
     return operator;
   }
 
   /** Kills what still runs and gives up what is under way. */
   async close(): Promise<void> {
-    this.#isOver = true;
+    this.#over.abort();
     for (const operator of this.operators) operator.signal('SIGKILL');
     await this.load.abandon();
   }
@@ -116,7 +116,7 @@ export class Battle {
     const {field, namespace} = this.#options;
     await field.inLanes(count, async (index) => {
       const call = createCall(namespace, `crowd-${index}`, specOf(index));
-      await sendOrThrow(field.transport, call);
+      await untilDone(field.transport, call, created, this.#over.signal);
     });
   }
 
@@ -164,25 +164,25 @@ export class Battle {
   async end(times: Pick<Outcome, 'afterFaultMs' | 'afterFreeLeaseMs'>): Promise<Outcome> {
     const {load, observer, operators} = this;
     await load.stop();
-    const created = new Set(load.created);
+    const names = new Set(load.created);
     const isOver = () => {
       const over = [...observer.sightings()].filter(({name, isOver: ends}) => {
-        return created.has(name) && ends;
+        return names.has(name) && ends;
       });
-      return over.length === created.size;
+      return over.length === names.size;
     };
     await this.until('the end of every request', settleMs, isOver).catch((error: unknown) => {
       // It is counted below as what it is.
       process.stderr.write(`${(error as Error).message}\n`);
     });
-    this.#isOver = true;
+    this.#over.abort();
     for (const operator of operators) if (!operator.hasEnded) await operator.stop();
     const {violations, revisions} = await observer.verdict();
-    const mine = [...observer.sightings()].filter(({name}) => created.has(name));
+    const mine = [...observer.sightings()].filter(({name}) => names.has(name));
     const placed = mine.filter(({placements}) => placements.length > 0);
     return {
-      created: created.size,
-      lost: created.size - placed.length,
+      created: names.size,
+      lost: names.size - placed.length,
       doubled: placed.filter(({placements}) => placements.length > 1).length,
       violations: violations.map(({rule, sentence}) => `${rule}: ${sentence}`),
       revisions,

@@ -10,16 +10,12 @@ export function hopelessCrowd(count: number): Scenario {
   return {
     name: `${count} requests that fit nowhere`,
     async prepare(battle) {
+      await battle.crowd(count, (index) => ({
+        resources: {cpu: String(1_000 + (index % classes)), memory: '1Gi'},
+        priority: 1_000,
+      }));
       await battle.addOperator();
-      return {
-        async strike() {
-          await battle.crowd(count, (index) => ({
-            resources: {cpu: String(1_000 + (index % classes)), memory: '1Gi'},
-            priority: 1_000,
-          }));
-          return {sinceMs: nowMs()};
-        },
-      };
+      return {strike: async () => ({sinceMs: nowMs()})};
     },
   };
 }

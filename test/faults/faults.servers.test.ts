@@ -1,11 +1,16 @@
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {endAll} from '../cli/berthProcess.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
+import {hopelessCrowd} from './crowdScenarios.ts';
 import {Field, shortLease} from './field.ts';
 import {lineOf} from './lineOf.ts';
 import {redisScenarios} from './redisScenarios.ts';
 import {runScenario} from './runScenario.ts';
 import {scenarios} from './scenarios.ts';
+
+/** `table.ts` has 100,000 of them: to create them alone takes minutes. */
+const hopeless = 10_000;
+const rows = [...scenarios, ...redisScenarios, hopelessCrowd(hopeless)];
 
 describeWithServers('a fault under load, on real servers', ['api', 'redis'], () => {
   let field: Field;
@@ -19,11 +24,7 @@ describeWithServers('a fault under load, on real servers', ['api', 'redis'], () 
     await field?.close();
   });
 
-  it.each(
-    [...scenarios, ...redisScenarios].map(
-      (scenario, index) => [scenario.name, scenario, index] as const,
-    ),
-  )(
+  it.each(rows.map((scenario, index) => [scenario.name, scenario, index] as const))(
     '%s: nothing is lost, nothing is placed twice',
     async (name, scenario, index) => {
       const outcome = await runScenario(scenario, {

@@ -1,9 +1,10 @@
 import {containerRequests, pathOf} from '../../src/kube/resource.ts';
-import {type ApiCall, type Transport, TransportError} from '../../src/kube/transport.ts';
+import type {ApiCall, Transport} from '../../src/kube/transport.ts';
 import {sleep, systemClock} from '../../src/lib/clock.ts';
 import {Gate} from '../../src/lib/gate.ts';
 import {secondTime} from '../../src/lib/timestamp.ts';
 import type {Placement, Sighting} from './observer.ts';
+import {untilDone} from './untilDone.ts';
 
 export interface LoadOptions {
   /** Of the users. */
@@ -18,7 +19,8 @@ export interface LoadOptions {
   readonly lifeMs: number;
 }
 
-const retryMs = 200;
+/** Answers after which it exists: of one whose reply was lost, the second. */
+export const created = [201, 409];
 /** Creates under way at once: users who wait for an answer ask for nothing more. */
 const maxCreates = 128;
 
@@ -114,9 +116,8 @@ export class Load {
     const name = `${prefix}-${number}`;
     const spec = {resources: {cpu: '100m', memory: '64Mi'}, priority: this.#priority};
     const call = createCall(namespace, name, spec);
-    // One whose reply was lost is there.
     this.#creates++;
-    const isDone = await this.#untilDone(transport, call, [201, 409]);
+    const isDone = await untilDone(transport, call, created, this.#given.signal);
     this.#creates--;
     this.#answered.open();
     if (isDone) this.#created.push(name);
@@ -131,27 +132,7 @@ export class Load {
     const body = {metadata: {uid}, status};
     const contentType = 'application/merge-patch+json' as const;
     const call = {method: 'PATCH', path, contentType, body} as const;
-    await this.#untilDone(agentTransport, call, [200, 422]);
-  }
-
-  /** False when it was given up. */
-  async #untilDone(
-    transport: Transport,
-    call: ApiCall,
-    wanted: readonly number[],
-  ): Promise<boolean> {
-    const {signal} = this.#given;
-    while (!signal.aborted) {
-      try {
-        // Any other answer is that of a server which has just started, or is overwhelmed.
-        const {status} = await transport.send(call);
-        if (wanted.includes(status)) return true;
-      } catch (error) {
-        if (!(error instanceof TransportError)) throw error;
-      }
-      await sleep(systemClock, retryMs, signal);
-    }
-    return false;
+    await untilDone(agentTransport, call, [200, 422], this.#given.signal);
   }
 }
 
