@@ -2,7 +2,7 @@ import {Battle, type BattleOptions, type Outcome} from './battle.ts';
 import type {Scenario} from './scenarios.ts';
 
 /** The load goes on so long after the recovery. */
-const aftermathMs = 1_000;
+const aftermathMs = 500;
 
 /** One fault under load, from the start of the operators to the verdict of the auditor. */
 export async function runScenario(scenario: Scenario, options: BattleOptions): Promise<Outcome> {
