@@ -56,6 +56,7 @@ export class BatchState implements WorkerRows {
   restore(): void {
     const {rows} = this;
     rows.spareTrees.giveBack();
+    rows.batchHomes.clear();
     rows.saved.restore(this.layout, this.free, (position) => {
       rows.lowered.note(position);
       rows.indexes.rowChanged(position);

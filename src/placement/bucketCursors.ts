@@ -5,6 +5,9 @@ import {REMEMBERED_JOINS} from './recentJoins.ts';
 import type {Tier} from './tier.ts';
 import type {WorkerBuckets} from './workerBuckets.ts';
 
+/** Room for buckets that the batch is the first to use. */
+const SPARE = 64;
+
 /**
  * Where in each bucket the first worker for requests of one demand and tier may be. Within a batch
  * what is free only shrinks: a worker that had no room has none until it leaves the bucket, so that
@@ -37,9 +40,9 @@ export class BucketCursors {
     const {count} = this.#buckets;
     if (this.#from.length >= count) return;
     const [from, seen] = [this.#from, this.#seen];
-    this.#from = new Int32Array(2 * count);
+    this.#from = new Int32Array(count + SPARE);
     this.#from.set(from);
-    this.#seen = new Int32Array(2 * count);
+    this.#seen = new Int32Array(count + SPARE);
     this.#seen.set(seen);
   }
 

@@ -21,8 +21,8 @@ export function findGap({workers, hash}: Layout, own: number, name: string): num
   return gap;
 }
 
-/** The first index whose hash is at least `own`. */
-function lowerBound(hash: Uint32Array, own: number): number {
+/** The first index whose hash is at least `own`; as many as there are where none is. */
+export function lowerBound(hash: Uint32Array, own: number): number {
   let from = 0;
   let to = hash.length;
   while (from < to) {

@@ -10,9 +10,6 @@ export interface WorkerState {
   readonly partials: readonly number[];
 }
 
-/** Most GPUs that a request may ask for (`spec.resources.gpu.count`). */
-const MOST_GPUS = 16;
-
 /**
  * How many GPU thousandths of a worker a typical request finds free and cannot use: all of them
  * where it cannot run there (no GPU asked for, another type, too little cpu, too few devices), else
@@ -37,6 +34,8 @@ const MOST_GPUS = 16;
 export class Fragmentation {
   readonly #cpus: readonly number[];
   readonly #millis: readonly number[];
+  /** The most devices that a shape asks for. */
+  readonly #most: number;
   readonly #useless: Float64Array;
   readonly #tooSmall: Float64Array;
   readonly #tooFew: Float64Array;
@@ -44,9 +43,10 @@ export class Fragmentation {
   constructor(gpuType: string, typical: readonly TypicalShape[]) {
     this.#cpus = distinct([0, ...typical.map(({shape}) => shape.cpuMillis)]);
     this.#millis = distinct(typical.map(({shape}) => shape.gpuMillis));
+    this.#most = Math.max(0, ...typical.map(({shape}) => shape.gpuCount));
     this.#useless = new Float64Array(this.#cpus.length);
     this.#tooSmall = new Float64Array(this.#cpus.length * (this.#millis.length + 1));
-    this.#tooFew = new Float64Array(this.#cpus.length * (MOST_GPUS + 1));
+    this.#tooFew = new Float64Array(this.#cpus.length * (this.#most + 1));
     for (const one of typical) this.#count(gpuType, one);
   }
 
@@ -55,8 +55,8 @@ export class Fragmentation {
     const column = countUpTo(this.#cpus, cpuMillis) - 1;
     const useless = this.#useless[column]!;
     const levels = column * (this.#millis.length + 1);
-    const whole = Math.min(wholeGpus, MOST_GPUS);
-    let sum = this.#tooFew[column * (MOST_GPUS + 1) + whole]!;
+    const whole = Math.min(wholeGpus, this.#most);
+    let sum = this.#tooFew[column * (this.#most + 1) + whole]!;
     sum += wholeGpus * WHOLE_GPU_MILLIS * useless;
     for (const left of partials) {
       sum += left * (useless + this.#tooSmall[levels + countUpTo(this.#millis, left)]!);
@@ -76,8 +76,8 @@ export class Fragmentation {
       const enough = this.#millis.indexOf(gpuMillis);
       for (let level = 0; level <= enough; level++) this.#tooSmall[levels + level]! += share;
       if (gpuMillis < WHOLE_GPU_MILLIS) continue;
-      const wholes = column * (MOST_GPUS + 1);
-      for (let whole = 0; whole < Math.min(gpuCount, MOST_GPUS + 1); whole++) {
+      const wholes = column * (this.#most + 1);
+      for (let whole = 0; whole < gpuCount; whole++) {
         this.#tooFew[wholes + whole]! += share * whole * WHOLE_GPU_MILLIS;
       }
     }

@@ -2,6 +2,7 @@ import {EligibilityCache} from './eligibilityCache.ts';
 import {findGap} from './findGap.ts';
 import {FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {Journal} from './journal.ts';
+import {KeyHomes} from './keyHomes.ts';
 import {Layout} from './layout.ts';
 import {NOTHING, writeLoad} from './load.ts';
 import {NameColumn} from './nameColumn.ts';
@@ -35,6 +36,9 @@ export class LiveRows implements WorkerRows {
   /** What packing expects to come, and what follows from it for each demand. */
   readonly workload = new WorkloadShapes();
   readonly preferences = new PreferenceCache(this.workload);
+  /** Where requests with chosen keys were taken, and where those of the batch under way go. */
+  readonly homes = new KeyHomes();
+  readonly batchHomes = new KeyHomes();
   /** Positions whose load may be less than it was. */
   readonly lowered = new Journal();
   readonly spareTrees = new SpareTrees();

@@ -60,16 +60,14 @@ export class PackPreferences {
   }
 }
 
-function mayHold({group, cpuTo, wholeGpus, partialTo}: BucketState, demand: Demand): boolean {
-  const {cpuMillis, gpuCount, gpuTypes} = demand;
-  if (cpuTo < cpuMillis) return false;
-  if (gpuCount === 0) return true;
-  if (gpuTypes.length > 0 && !gpuTypes.includes(group.gpuType)) return false;
+/** Of the last group the type may be any (`WorkerBuckets`): types are left to the tier. */
+function mayHold({cpuTo, wholeGpus, partialTo}: BucketState, demand: Demand): boolean {
+  if (cpuTo < demand.cpuMillis) return false;
   if (demand.gpuMillis < WHOLE_GPU_MILLIS && (wholeGpus > 0 || partialTo >= demand.gpuMillis)) {
     return true;
   }
   // The last class of whole GPUs has no end.
-  return wholeGpus >= demand.gpuCount || (wholeGpus === MOST_WHOLE && group.gpuCount > MOST_WHOLE);
+  return wholeGpus >= demand.gpuCount || wholeGpus === MOST_WHOLE;
 }
 
 /** By how many steps the fragmentation of such a worker grows with one more request. */

@@ -16,7 +16,7 @@ import {WorkerBuckets} from './workerBuckets.ts';
  */
 const FEW_TRIES = 16;
 
-/** Warm workers a key may draw a request to, where that is as good as the best one. */
+/** Workers that a key without a home asks, before it goes where it would without a key. */
 const WARM_PROBES = 4;
 
 /** A tier of so few workers is looked through: the buckets hold mostly others. */
@@ -29,7 +29,9 @@ const SMALL_TIER = 32;
  * with random ties 90 % (PLACEMENT.md).
  *
  * A chosen key may draw its request to another worker, if that holds something already and is as
- * good: affinity that opens idle workers costs 1 to 3 % of the GPUs, this next to nothing.
+ * good: affinity that opens idle workers costs 1 to 3 % of the GPUs, this next to nothing. It draws
+ * to its homes first (`keyHomes.ts`), then to whom it probes. Warm is a home or its first choice,
+ * Near another one of those it probes, whatever led there.
  *
  * One pass over the buckets that have members finds both, as a bucket is looked into only where it
  * is as good as the best one so far: about 30 to 200 of them, whatever the number of workers.
@@ -43,6 +45,8 @@ export class PackTier implements OpenTier {
   readonly #preferences: PackPreferences;
   readonly #cursors: BucketCursors;
   #isFirst = true;
+  /** Preference of the best worker for the request under way. */
+  #least = NEVER;
 
   constructor(tier: Tier, demand: Demand, state: BatchState) {
     this.#tier = tier;
@@ -58,9 +62,18 @@ export class PackTier implements OpenTier {
     this.#isFirst = false;
     const best = this.#best();
     if (best < 0) return -1;
-    const warm = isExplicit ? this.#warmOne(hash, best) : -1;
+    if (!isExplicit) {
+      this.affinity = this.#affinityOf(hash, best);
+      return best;
+    }
+    this.#least = this.#preferenceFor(best);
+    const warm = this.#warmOne(hash);
     const chosen = warm < 0 ? best : warm;
-    this.affinity = this.#affinityOf(hash, chosen);
+    const {layout, rows} = this.#state;
+    const worker = layout.hash[chosen]!;
+    const isHome = rows.homes.has(hash, worker) || rows.batchHomes.has(hash, worker);
+    this.affinity = isHome ? 'Warm' : this.#affinityOf(hash, chosen);
+    rows.batchHomes.remember(hash, worker);
     return chosen;
   }
 
@@ -113,20 +126,33 @@ export class PackTier implements OpenTier {
     return preference > NEVER ? this.#preferences.learn(bucket, this.#buckets) : preference;
   }
 
-  /** The first worker that the key probes which is in use and as good as `best`; else -1. */
-  #warmOne(hash: number, best: number): number {
-    const {layout, free} = this.#state;
+  /** A home of the key, else the first worker that it probes, if it may be drawn there; else -1. */
+  #warmOne(hash: number): number {
+    const {layout, rows} = this.#state;
+    const home = rows.homes.first(hash, layout, this.#mayDraw);
+    if (home >= 0) return home;
+    const newHome = rows.batchHomes.first(hash, layout, this.#mayDraw);
+    if (newHome >= 0) return newHome;
     const {slots, mask} = this.#tier.slots;
-    const least = this.#preferenceFor(best);
     for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < WARM_PROBES; attempt++) {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       probes++;
-      if (!this.#isInUse(position) || !fits(free, layout, position, this.#demand)) continue;
-      if (this.#preferenceFor(position) <= least) return position;
+      if (this.#mayDraw(position)) return position;
     }
     return -1;
   }
+
+  /** Whether a key may draw a request there: the worker is in use, has room and is as good. */
+  readonly #mayDraw = (position: number): boolean => {
+    const {layout, free} = this.#state;
+    return (
+      ((this.#tier.bits[position >> 5]! >>> (position & 31)) & 1) === 1 &&
+      this.#isInUse(position) &&
+      fits(free, layout, position, this.#demand) &&
+      this.#preferenceFor(position) <= this.#least
+    );
+  };
 
   /** A GPU of it, where the request wants one; else anything. */
   #isInUse(position: number): boolean {

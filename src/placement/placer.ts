@@ -170,7 +170,7 @@ class TablePlacer implements Placer {
         gpuDevices,
         gpuMillis,
       };
-      this.#table.take(allocation);
+      this.#table.take(allocation, request.affinityExplicit ? request.affinityHash : undefined);
       this.#held.set(uid, allocation);
     }
   }

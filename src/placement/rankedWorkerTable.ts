@@ -60,9 +60,10 @@ export class RankedWorkerTable implements WorkerTable {
     if (this.#pools.delete(name)) this.#poolChanged(name);
   }
 
-  take(allocation: Allocation): void {
+  take(allocation: Allocation, affinityHash?: number): void {
     checkAllocation(allocation);
     const entry = this.#entryOf(allocation.workerName);
+    if (affinityHash !== undefined) this.#rows.homes.remember(affinityHash, entry.hash);
     entry.add(allocation, 1);
     const {cpuMillis, gpuDevices, gpuMillis} = allocation;
     this.#rows.workload.count({cpuMillis, gpuCount: gpuDevices.length, gpuMillis, gpuTypes: []});

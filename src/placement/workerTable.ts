@@ -8,8 +8,12 @@ export interface WorkerTable {
   removeWorker(name: string): void;
   upsertPool(pool: PlacementPool): void;
   removePool(name: string): void;
-  /** May overcommit a worker: what is bound is true. Remembered for a worker not yet known. */
-  take(allocation: Allocation): void;
+  /**
+   * May overcommit a worker: what is bound is true. Remembered for a worker not yet known.
+   *
+   * @param affinityHash of a key that somebody chose: packing takes the worker for a home of it
+   */
+  take(allocation: Allocation, affinityHash?: number): void;
   /** Undoes `take` of an allocation with the same worker and amounts. */
   release(allocation: Allocation): void;
   snapshot(): Snapshot;

@@ -37,7 +37,7 @@ const share = fc.record({
   gpuCount: fc.constant(1),
   gpuMillis: fc.constantFrom(100, 250, 500, 999),
 });
-const wholes = fc.record({gpuCount: fc.integer({min: 1, max: 16}), gpuMillis: fc.constant(1000)});
+const wholes = fc.record({gpuCount: fc.integer({min: 1, max: 20}), gpuMillis: fc.constant(1000)});
 const nothing = fc.constant({gpuCount: 0, gpuMillis: 0});
 const types = fc.constantFrom<string[]>([], ['T4'], ['A100'], ['T4', 'A100']);
 const shapes = fc
@@ -48,7 +48,7 @@ const typicals = fc.array(fc.record({shape: shapes, share: fc.integer({min: 1, m
 });
 const states = fc.record({
   cpuMillis: cpus,
-  wholeGpus: fc.integer({min: 0, max: 20}),
+  wholeGpus: fc.integer({min: 0, max: 24}),
   partials: fc.array(parts, {maxLength: 4}),
 });
 
