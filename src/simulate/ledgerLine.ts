@@ -42,6 +42,8 @@ const timeoutMs = 1_000;
 export class LedgerLine implements Ledger {
   readonly kind;
   readonly #options: LedgerLineOptions;
+  /** Calls made so far. */
+  #calls = 0;
 
   constructor(options: LedgerLineOptions) {
     this.#options = options;
@@ -87,10 +89,13 @@ export class LedgerLine implements Ledger {
     act: () => Promise<Answer>,
   ): Promise<Answer | Unavailable> {
     const {clock, fateOf, latencyMs, flowing} = this.#options;
+    const number = ++this.#calls;
     const {slowMs, end, hangs, wait, onDone} = fateOf(call);
     await wait;
     await delay(clock, slowMs + latencyMs());
     await flowing();
+    // A settle goes by the revision that was read before it, and a later call has moved that on.
+    if (call === 'settle' && number !== this.#calls) return never;
     const isLost = end !== 'answered';
     const answer = end === 'refused' ? undefined : await act();
     await onDone?.();
