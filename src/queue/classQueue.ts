@@ -78,10 +78,13 @@ export class ClassQueue {
   /** Takes a newer record of the same class into account. */
   replace(entry: Entry, record: RequestRecord): void {
     const before = this.#textFor(entry);
+    // The write of what was handed out comes to nothing where it meets a newer generation.
+    const isEdited = entry.record.generation !== record.generation;
     entry.record = record;
     entry.priority = record.priority;
     this.#members.update(entry.heapIndex);
-    if (this.#textFor(entry) !== before) this.#outdate(entry);
+    if (isEdited) entry.reportedMessage = undefined;
+    if (isEdited || this.#textFor(entry) !== before) this.#outdate(entry);
   }
 
   /** @param foremost the highest priority among those of the batch that got the verdict */

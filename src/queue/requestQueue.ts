@@ -327,7 +327,10 @@ export class RequestQueue {
 
   #change(entry: Entry, record: RequestRecord): Upserted {
     const isEdited = entry.record.generation !== record.generation;
-    if (isEdited) entry.requeues = 0;
+    if (isEdited) {
+      entry.requeues = 0;
+      entry.reportedMessage = undefined;
+    }
     switch (entry.state) {
       case 'Member':
         this.#waiting.replace(entry, record);

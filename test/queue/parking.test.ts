@@ -124,6 +124,20 @@ describe('reporting verdicts', () => {
     expect(reported(queue)).toEqual([]);
   });
 
+  it('gives a verdict again after an edit: the write of the first may have met the edit', () => {
+    const {queue} = createQueue();
+    upsertAll(queue, 2);
+    parkAll(queue, 'small', 'no');
+    reported(queue);
+    queue.upsert(makeRequest({name: 'small-0', generation: 2, retryLimit: 7}));
+    expect(reported(queue)).toEqual(['small-0 no']);
+    queue.wakeAll();
+    const [taken] = queue.take(1);
+    queue.upsert(makeRequest({name: 'small-0', generation: 3, retryLimit: 7}));
+    queue.park('small', verdict('no'), [taken!]);
+    expect(reported(queue)).toEqual(['small-0 no']);
+  });
+
   it('gives nothing for the same verdict again, also to requests that were woken and taken since', () => {
     const {queue} = createQueue();
     upsertAll(queue, 5);
