@@ -28,7 +28,7 @@ const rows: readonly Row[] = [
   ...scenarios.slice(0, 3).map((scenario) => ({scenario, lease: defaultLease})),
   {scenario: takeOverAmong(crowd, 'SIGKILL'), lease: defaultLease, workers: large},
   {scenario: takeOverAmong(crowd, 'SIGTERM'), lease: defaultLease, workers: large},
-  {scenario: hopelessCrowd(Number(hopeless)), lease: shortLease},
+  {scenario: hopelessCrowd(Number(hopeless)), lease: defaultLease},
 ];
 
 const field = await Field.open();
