@@ -1,4 +1,5 @@
 import {spawn} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
 import {createWriteStream} from 'node:fs';
 import {createInterface} from 'node:readline';
 import {systemClock} from '../lib/clock.ts';
@@ -68,7 +69,9 @@ async function runSeed(options: SimulateOptions, seed: number, faults = options.
     ...(ledger && {ledger}),
     ...(faults && {faults}),
     ...(file && {onLine: (line: string) => file.write(line)}),
-    redisUrl: redis,
+    ...(ledger === 'redis' && {
+      redis: {url: redis, keyPrefix: `berth-simulate-${randomUUID().slice(0, 8)}`},
+    }),
   };
   const outcome = await new Simulation(simulation).run();
   file?.end();

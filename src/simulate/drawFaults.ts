@@ -87,14 +87,14 @@ function effectOfCall(draw: Draw, around: FaultSurroundings, kind: CallKind): Ef
     () => ({do: 'call', fault: callFault(draw)}),
     () => ({do: 'call', fault: callFault(draw)}),
     () => ({do: 'call', fault: callFault(draw)}),
-    () => ({do: 'late', byMs: draw.magnitude(5, 40_000)}),
-    () => ({do: 'late', byMs: draw.magnitude(5, 40_000)}),
-    () => ({do: 'twice', afterMs: draw.magnitude(1, 20_000)}),
+    () => ({do: 'late', byMs: inTransit(draw.magnitude(5, 40_000), around)}),
+    () => ({do: 'late', byMs: inTransit(draw.magnitude(5, 40_000), around)}),
+    () => ({do: 'twice', afterMs: inTransit(draw.magnitude(1, 20_000), around)}),
     () => crash(draw, around),
     () => crash(draw, around),
-    () => ({do: 'pause', victim: 'leader', forMs: takeOverMs(draw), stallMs: stall(draw)}),
-    () => ({do: 'pause', victim: 'leader', forMs: takeOverMs(draw), stallMs: stall(draw)}),
-    () => ({do: 'stall', victim: 'leader', forMs: draw.magnitude(10, 60_000)}),
+    () => ({do: 'pause', victim: 'leader', forMs: takeOverMs(draw), stallMs: stall(draw, around)}),
+    () => ({do: 'pause', victim: 'leader', forMs: takeOverMs(draw), stallMs: stall(draw, around)}),
+    () => ({do: 'stall', victim: 'leader', forMs: inTransit(draw.magnitude(10, 60_000), around)}),
     () => ({do: 'request', change: draw.of(requestChanges), pick: draw.int(0, 9_999)}),
     () => ({do: 'request', change: draw.of(requestChanges), pick: draw.int(0, 9_999)}),
     () => ({do: 'worker', change: draw.of(workerChanges), pick: draw.int(0, 9_999)}),
@@ -109,13 +109,21 @@ function crash(draw: Draw, around: FaultSurroundings): Effect {
     victim: victimOf(draw, around),
     downMs: draw.magnitude(50, 40_000),
     arrives: draw.chance(0.5),
-    stallMs: stall(draw),
+    stallMs: stall(draw, around),
   };
 }
 
 /** Half of the time what is on its way arrives at once, else it may when another one leads. */
-function stall(draw: Draw): number {
-  return draw.chance(0.5) ? 0 : takeOverMs(draw);
+function stall(draw: Draw, around: FaultSurroundings): number {
+  return draw.chance(0.5) ? 0 : inTransit(takeOverMs(draw), around);
+}
+
+/**
+ * A ledger that forgets its commits cannot tell the next leader of a bind that is still on its way:
+ * where it may, all arrives before anybody can lead without its sender.
+ */
+function inTransit(delayMs: number, {isLedgerOutside, forgetting}: FaultSurroundings): number {
+  return isLedgerOutside && forgetting === 'ledger' ? Math.min(delayMs, 4_000) : delayMs;
 }
 
 /** Around the time after which another replica leads. */
@@ -152,8 +160,13 @@ function anyEffect(draw: Draw, around: FaultSurroundings): Effect {
   const pick = draw.int(0, 9_999);
   const effects: readonly (() => Effect)[] = [
     () => crash(draw, around),
-    () => ({do: 'pause', victim, forMs: draw.magnitude(100, 180_000), stallMs: stall(draw)}),
-    () => ({do: 'stall', victim, forMs: draw.magnitude(10, 60_000)}),
+    () => ({
+      do: 'pause',
+      victim,
+      forMs: draw.magnitude(100, 180_000),
+      stallMs: stall(draw, around),
+    }),
+    () => ({do: 'stall', victim, forMs: inTransit(draw.magnitude(10, 60_000), around)}),
     () => ({do: 'stop', victim, downMs: draw.magnitude(50, 20_000)}),
     () => ({do: 'unreachable', victim, forMs: draw.magnitude(50, 60_000)}),
     () => ({do: 'cutWatches', victim}),

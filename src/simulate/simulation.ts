@@ -1,4 +1,3 @@
-import type {Ledger} from '../ledger/ledger.ts';
 import {agentsUser} from './admissionRules.ts';
 import {Agents} from './agents.ts';
 import {beliefsOf, restlessness} from './atRest.ts';
@@ -8,6 +7,7 @@ import {FaultEffects} from './faultEffects.ts';
 import {FaultStage} from './faultStage.ts';
 import {Fleet} from './fleet.ts';
 import {Outages} from './outages.ts';
+import {RealRedis, type RealRedisOptions} from './realRedis.ts';
 import type {Bugs} from './replica.ts';
 import {SharedLedger} from './sharedLedger.ts';
 import {SharedLedgerClient} from './sharedLedgerClient.ts';
@@ -25,8 +25,8 @@ export interface SimulationOptions {
   readonly onLine?: (line: string) => void;
   /** Planted in every replica, and in the ledger that they share. */
   readonly bugs?: Bugs & {readonly shared?: (ledger: SharedLedger) => void};
-  /** Of the real server, where that is the ledger. */
-  readonly redisUrl?: string;
+  /** The real server, where that is the ledger. */
+  readonly redis?: RealRedisOptions;
 }
 
 /** Something that must not be, found in a run. */
@@ -77,6 +77,7 @@ export class Simulation {
   readonly #stage: FaultStage;
   readonly #effects: FaultEffects;
   readonly #ledger: SharedLedger | undefined;
+  readonly #real: RealRedis | undefined;
   readonly #findings: Finding[] = [];
   #lastChangeMs = 0;
   #calmFromMs = 0;
@@ -103,6 +104,8 @@ export class Simulation {
     const {clock} = world;
     this.#trace = new Trace(clock, onLine);
     const shared = ledger === 'memory' ? new SharedLedger(clock) : undefined;
+    const real = ledger === 'redis' ? new RealRedis(wanted(options.redis)) : undefined;
+    this.#real = real;
     this.#ledger = shared;
     if (shared) bugs.shared?.(shared);
     const outages = new Outages(clock, streamOf(seed, 'outages'));
@@ -124,7 +127,7 @@ export class Simulation {
       seed,
       size: replicas,
       trace: this.#trace,
-      connect: shared && ((): Ledger => new SharedLedgerClient(shared)),
+      connect: shared ? () => new SharedLedgerClient(shared) : real && (() => real.connect()),
       config,
       bugs,
       passage: this.#stage,
@@ -167,10 +170,13 @@ export class Simulation {
 
   /** Lets time pass; the auditor and the agents see everything as it happens. */
   async #runUntil(isOver: () => boolean): Promise<void> {
-    await this.#world.clock.run(() => {
-      this.#world.audit();
-      return isOver();
-    });
+    await this.#world.clock.run(
+      () => {
+        this.#world.audit();
+        return isOver();
+      },
+      () => this.#real?.answered(),
+    );
   }
 
   /** At rest, and long enough for all that follows with a delay. */
@@ -194,6 +200,15 @@ export class Simulation {
       if (this.#ledger) auditor.compareLedger(await this.#ledger.allocations(), nowMs);
     }
     await this.#judgeBeliefs();
+    if (this.#real) await this.#judgeReal(this.#real);
+  }
+
+  /** Once, as whoever reads it takes it; a difference counts twice, with the grace between. */
+  async #judgeReal(real: RealRedis): Promise<void> {
+    const {clock, auditor} = this.#world;
+    const records = await real.end();
+    const nowMs = clock.monotonicMs();
+    for (const atMs of [nowMs, nowMs + graceMs + 1]) auditor.compareLedger(records, atMs);
   }
 
   /** The leader's cache is the world. */
@@ -243,6 +258,11 @@ export class Simulation {
       virtualMs: this.#world.clock.monotonicMs(),
     };
   }
+}
+
+function wanted(redis: RealRedisOptions | undefined): RealRedisOptions {
+  if (redis) return redis;
+  throw new Error('Cannot simulate with a ledger in Redis as its URL must be given');
 }
 
 const finalPhases: ReadonlySet<string> = new Set(['Succeeded', 'Failed']);
