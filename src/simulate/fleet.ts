@@ -35,6 +35,8 @@ export interface FleetOptions {
   readonly onCycle: (assigned: number, commits: number) => void;
 }
 
+/** A server's cache is seldom so far behind. */
+const mostBehindMs = 30_000;
 /** As a Deployment starts a process that ended. */
 const restartMs = 1_000;
 
@@ -119,6 +121,11 @@ export class Fleet {
         latencyMs,
         replyMs: latencyMs,
         lagMs: (call) => latencyMs() + passage.lagMs(replica, call),
+        cacheVersion: (notBefore) => {
+          const behindMs = network.next() < 0.5 ? 0 : mostBehindMs * network.next() ** 3;
+          const version = world.revisionAt(world.clock.monotonicMs() - behindMs);
+          return version > notBefore ? version : undefined;
+        },
         pass: (call, moment, isWatch) => passage.pass(replica, call, moment, isWatch),
       },
       ledger:

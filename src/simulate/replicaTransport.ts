@@ -8,6 +8,7 @@ import {
 import type {Clock} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
 import {delay} from './delay.ts';
+import {cachedRead, staleWatch} from './staleWatch.ts';
 
 /** A call as it left the replica. */
 export interface SentCall extends ApiCall {
@@ -58,6 +59,8 @@ export interface Network {
   latencyMs(): number;
   /** Of its answer; at once where absent. */
   replyMs?(): number;
+  /** At which revision the server's cache is, that answers a list or watch which allows that. */
+  cacheVersion?(notBefore: number): number | undefined;
   /** How long the lines of a watch are on their way; each stream keeps its order. */
   lagMs?(call: ApiCall): number;
   /**
@@ -157,13 +160,22 @@ export class ReplicaTransport implements Transport {
     this.#note(call, true);
     await this.#options.network.pass?.(call, 'sent', true);
     const alive = AbortSignal.any([signal, this.#dead.signal]);
-    const reply = await this.#options.transport.watch(call, alive);
+    const reply = await this.#open(call, alive);
     await this.#running();
     return {...reply, lines: this.#arriving(call, reply.lines)};
   }
 
   async close(): Promise<void> {
     await this.#options.transport.close();
+  }
+
+  async #open(call: ApiCall, signal: AbortSignal): Promise<WatchReply> {
+    const {transport, network} = this.#options;
+    const cached = network.cacheVersion && cachedRead(call);
+    const version = cached && network.cacheVersion?.(cached.notBefore);
+    const stale =
+      version === undefined ? undefined : await staleWatch(transport, call, {version, signal});
+    return stale ?? transport.watch(call, signal);
   }
 
   async #carry<T>(call: ApiCall, over: AbortSignal): Promise<ApiReply<T>> {

@@ -54,6 +54,8 @@ export class World {
   readonly api: Transport;
   readonly #onSight: (sight: Sight) => void;
   readonly #sights: Sight[] = [];
+  /** What was seen when, ascending. */
+  readonly #history: {readonly atMs: number; readonly revision: number}[] = [];
   #broken: unknown;
 
   constructor({random, auditor, onSight = () => {}}: WorldOptions) {
@@ -101,7 +103,19 @@ export class World {
       else if (kind === 'ledger') this.auditor.observeLedger(event, atMs);
       else this.auditor.observeLease(event, atMs);
       this.#onSight(sight);
+      this.#history.push({atMs, revision: revisionOf(sight)});
     }
+  }
+
+  /** Of the last change that was seen by then; 0 before any. O(log changes). */
+  revisionAt(atMs: number): number {
+    let [low, high] = [0, this.#history.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#history[middle]!.atMs <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    return this.#history[low - 1]?.revision ?? 0;
   }
 
   /** Everything wrong that any revision so far has shown. */
