@@ -76,7 +76,7 @@ bench: setup servers build ## Measure placement, then bursts beside their floor 
 	@node e2e/bench.ts
 
 .PHONY: mutation
-mutation: setup ## Change one expression at a time and list what no test notices (an hour)
+mutation: setup ## Change one expression at a time and list what no test notices (hours)
 	@node test/mutation/run.ts
 
 .PHONY: soak
