@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {Clock} from '../../src/lib/clock.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
+import {LateClock} from '../lib/lateClock.ts';
 import {held, start} from './electorRig.ts';
 import {LeaseServer} from './leaseServer.ts';
 
@@ -89,19 +89,14 @@ describe('a candidate that is shown the Lease by a watch', () => {
 describe('whether a leader may write', () => {
   it('is judged by the clock, as a process that was stopped reads before its timers fire', async () => {
     const clock = new VirtualClock();
-    let stoppedMs = 0;
-    const own: Clock = {
-      nowMs: () => clock.nowMs(),
-      monotonicMs: () => clock.monotonicMs() + stoppedMs,
-      setTimer: (delayMs, fire) => clock.setTimer(delayMs, fire),
-    };
+    const own = new LateClock(clock);
     const server = new LeaseServer();
     const a = start(own, server.transport('a'), 'a');
     await clock.advance(3_000);
     // Renewed last at 2 s.
-    stoppedMs = 8_999;
+    own.behindMs = 8_999;
     expect(a.elector.isLeader).toBe(true);
-    stoppedMs = 9_000;
+    own.behindMs = 9_000;
     expect(a.elector.isLeader).toBe(false);
     expect(a.story).toEqual(['0 elected 1']);
   });

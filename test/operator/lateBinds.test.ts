@@ -7,31 +7,10 @@ import {seededRandom} from '../../src/lib/random.ts';
 import {isBind} from '../../src/simulate/calls.ts';
 import {numbered} from '../../src/simulate/objects.ts';
 import {Replica} from '../../src/simulate/replica.ts';
+import {LateClock} from '../lib/lateClock.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 const names = numbered('r', 12);
-
-/** The clock of a process that was stopped for `stoppedMs`, and whose timers have not fired yet. */
-class LateClock implements Clock {
-  stoppedMs = 0;
-  readonly #inner: Clock;
-
-  constructor(inner: Clock) {
-    this.#inner = inner;
-  }
-
-  nowMs(): number {
-    return this.#inner.nowMs();
-  }
-
-  monotonicMs(): number {
-    return this.#inner.monotonicMs() + this.stoppedMs;
-  }
-
-  setTimer(delayMs: number, fire: () => void): () => void {
-    return this.#inner.setTimer(delayMs, fire);
-  }
-}
 
 function makeReplica(
   rig: OperatorRig,
@@ -76,7 +55,7 @@ describe('a leader that was stopped past its Lease, before it has noticed', () =
     const {rig, clock, leader} = await stageRefusedBinds();
     await rig.advance(200);
     const tried = leader.sent(isBind).length;
-    clock.stoppedMs = 60_000;
+    clock.behindMs = 60_000;
     await rig.advance(1_000);
     expect(leader.sent(isBind)).toHaveLength(tried);
     leader.faults.heal();
