@@ -1,5 +1,6 @@
 import type {Allocation} from '../../src/api/resources.ts';
 import {hashString} from '../../src/lib/hash.ts';
+import {place} from '../../src/placement/place.ts';
 import type {
   Assigned,
   PlacementRequest,
@@ -92,6 +93,11 @@ export function tableOf(workers: readonly PlacementWorker[]): WorkerTable {
 
 export function snapshotOf(workers: readonly PlacementWorker[]): Snapshot {
   return tableOf(workers).snapshot();
+}
+
+/** Name of the worker that a single such request would get now. */
+export function placedOn(table: WorkerTable, options: RequestOptions = {}): string | undefined {
+  return place([makeRequest(options)], table.snapshot()).assigned[0]?.workerName;
 }
 
 /** What a request holds once its assignment is committed. */

@@ -5,7 +5,7 @@ import {type Random, seededRandom} from '../../src/lib/random.ts';
 import {place} from '../../src/placement/place.ts';
 import type {PlacementPool, PlacementRequest, Plan, Snapshot} from '../../src/placement/plan.ts';
 import {makeAllocation, makeRequest, makeWorker} from './builders.ts';
-import {type Detour, tableByWay} from './histories.ts';
+import {DETOUR_KINDS, type Detour, tableByWay} from './histories.ts';
 import type {Scenario} from './oracle.ts';
 
 /*
@@ -91,17 +91,7 @@ function drawRequest(draw: Draw): PlacementRequest {
 }
 
 function drawWay(draw: Draw): readonly Detour[] {
-  const kinds: readonly Detour['kind'][] = [
-    'guest',
-    'farewell',
-    'early',
-    'disguise',
-    'hold',
-    'pool',
-    'plan',
-    'look',
-  ];
-  return draw.many(8, () => ({kind: draw.oneOf(kinds), pick: draw.below(1000)}));
+  return draw.many(8, () => ({kind: draw.oneOf(DETOUR_KINDS), pick: draw.below(1000)}));
 }
 
 /** The seeds of which a plan differs from that of the same workers and requests. */

@@ -61,7 +61,9 @@ describe('devices', () => {
   }
 
   test.each<[string, number[], object[], unknown[]]>([
+    ['the first share cuts the lowest device', [0, 0], [{gpuMillis: 300}], [[0]]],
     ['a share goes where least is left over', [0, 500, 700], [{gpuMillis: 300}], [[2]]],
+    ['of equally tight devices the lowest is taken', [600, 500, 600], [{gpuMillis: 300}], [[0]]],
     ['a share cuts a whole device when no cut one has it', [0, 800], [{gpuMillis: 300}], [[0]]],
     ['a share is never put together of two devices', [600, 600], [{gpuMillis: 500}], ['none']],
     ['a share of 1000 takes a whole device', [1, 0], [{gpuMillis: 1000}], [[1]]],

@@ -12,15 +12,26 @@ import type {Scenario} from './oracle.ts';
  * between any two of these.
  */
 
+export const DETOUR_KINDS = [
+  'guest',
+  'farewell',
+  'early',
+  'disguise',
+  'hold',
+  'pool',
+  'plan',
+  'look',
+] as const;
+
 /** One step off the straight way; numbers choose among what the scenario has. */
 export interface Detour {
-  readonly kind: 'guest' | 'farewell' | 'early' | 'disguise' | 'hold' | 'pool' | 'plan' | 'look';
+  readonly kind: (typeof DETOUR_KINDS)[number];
   readonly pick: number;
 }
 
 export const detours: fc.Arbitrary<readonly Detour[]> = fc.array(
   fc.record({
-    kind: fc.constantFrom('guest', 'farewell', 'early', 'disguise', 'hold', 'pool', 'plan', 'look'),
+    kind: fc.constantFrom(...DETOUR_KINDS),
     pick: fc.nat({max: 999}),
   }),
   {maxLength: 16, size: 'max'},

@@ -1,6 +1,8 @@
 import {describe, expect, test} from 'vitest';
+import type {Demand} from '../../src/api/resources.ts';
 import {place} from '../../src/placement/place.ts';
 import type {Plan} from '../../src/placement/plan.ts';
+import {createWorkerTable} from '../../src/placement/workerTable.ts';
 import {
   countByWorker,
   makeAllocation,
@@ -15,50 +17,6 @@ import {
 const share = (gpuMillis: number) => ({gpuCount: 1, gpuMillis});
 const where = ({assigned}: Plan) =>
   assigned.map(({workerName, gpuDevices}) => `${workerName}:${gpuDevices.join()}`);
-
-describe('devices of one worker', () => {
-  const cases = [
-    {name: 'the first share cuts the lowest device', taken: [], demand: share(300), devices: [0]},
-    {
-      name: 'a share goes to the tightest device that has it',
-      taken: [400, 600, 900],
-      demand: share(300),
-      devices: [1],
-    },
-    {
-      name: 'of equally tight devices the lowest is taken',
-      taken: [600, 500, 600],
-      demand: share(300),
-      devices: [0],
-    },
-    {
-      name: 'a whole device is cut only when no other has the share',
-      taken: [0, 800, 900],
-      demand: share(300),
-      devices: [0],
-    },
-    {
-      name: 'whole GPUs are the lowest wholly free ones',
-      taken: [1, 0, 1000, 0],
-      demand: {gpuCount: 2},
-      devices: [1, 3],
-    },
-    {
-      name: 'a share of 1000 is a whole GPU',
-      taken: [1, 0],
-      demand: share(1000),
-      devices: [1],
-    },
-  ];
-  test.each(cases)('$name', ({taken, demand, devices}) => {
-    const table = tableOf([makeWorker({gpuCount: 4})]);
-    for (const [device, gpuMillis] of taken.entries()) {
-      if (gpuMillis > 0) table.take(makeAllocation({gpuDevices: [device], gpuMillis}));
-    }
-    const plan = place([makeRequest(demand)], table.snapshot());
-    expect(plan.assigned[0]?.gpuDevices).toEqual(devices);
-  });
-});
 
 describe('among workers', () => {
   test('a share is added to a cut device elsewhere before a whole one is cut', () => {
@@ -148,22 +106,6 @@ describe('among workers', () => {
     expect(assigned.map(({request}) => batch.indexOf(request))).toEqual([5, 4, 3, 6, 2, 1, 0]);
   });
 
-  test('types are taken in the order in which the request names them', () => {
-    const workers = [
-      makeWorker({name: 'old', gpuCount: 1, gpuType: 'T4'}),
-      makeWorker({name: 'new', gpuCount: 2, gpuType: 'H100'}),
-      makeWorker({name: 'other', gpuCount: 8, gpuType: 'A100'}),
-    ];
-    const plan = place(
-      makeRequests(4, {gpuCount: 1, gpuTypes: ['H100', 'T4']}),
-      snapshotOf(workers),
-    );
-    expect(where(plan)).toEqual(['new:0', 'new:1', 'old:0']);
-    expect(plan.unplaced[0]?.verdict.message).toBe(
-      '0/3 workers fit: 2 insufficient gpu, 1 without a GPU of the types asked for.',
-    );
-  });
-
   test('a request without GPU stays off GPU workers while others can hold it', () => {
     const workers = [...makeWorkers(2), makeWorker({name: 'gpu', gpuCount: 8})];
     const plan = place(makeRequests(3, {cpuMillis: 4000}), snapshotOf(workers));
@@ -183,14 +125,6 @@ describe('among workers', () => {
     expect([...countByWorker(plan.assigned, workers).values()]).toEqual([5, 5, 0]);
   });
 
-  test('a pool may pack workers without GPUs', () => {
-    const workers = makeWorkers(4);
-    const table = tableOf(workers);
-    table.upsertPool({name: 'default', strategy: 'Pack', loadBound: 1.25});
-    const plan = place(makeRequests(4, {cpuMillis: 1000}), table.snapshot());
-    expect(new Set(plan.assigned.map(({workerName}) => workerName)).size).toBe(1);
-  });
-
   test('a pool may spread over workers with GPUs', () => {
     const workers = makeWorkers(4, {gpuCount: 4});
     const table = tableOf(workers);
@@ -204,5 +138,81 @@ describe('among workers', () => {
     const gpu = makeWorker({name: 'gpu', gpuCount: 4});
     const plan = place(makeRequests(8), snapshotOf([...workers, gpu]));
     expect(new Set(countByWorker(plan.assigned, workers).values())).toEqual(new Set([2]));
+  });
+
+  test('a pool may pack workers without GPUs: they are filled one after the other', () => {
+    const table = tableOf(makeWorkers(6, {cpuMillis: 8000}));
+    table.upsertPool({name: 'default', strategy: 'Pack', loadBound: 1.25});
+    const plan = place(makeRequests(8, {cpuMillis: 2000}), table.snapshot());
+    const order = plan.assigned.map(({workerName}) => workerName);
+    expect(new Set(order.slice(0, 4)).size).toBe(1);
+    expect(new Set(order.slice(4)).size).toBe(1);
+  });
+
+  test('more than 8 GPUs on one worker are all used', () => {
+    const table = tableOf([makeWorker({name: 'huge', gpuCount: 16, cpuMillis: 64_000})]);
+    const plan = place(makeRequests(2, {gpuCount: 8}), table.snapshot());
+    expect(plan.assigned.map(({gpuDevices}) => gpuDevices[0])).toEqual([0, 8]);
+    const whole = place(makeRequests(1, {gpuCount: 16}), table.snapshot());
+    expect(whole.assigned[0]?.gpuDevices).toHaveLength(16);
+  });
+
+  test.each([
+    ['many workers', 100],
+    ['few workers', 20],
+  ])('a key draws its requests to a worker in use that is as good, among %s', (_, count) => {
+    const workers = makeWorkers(count, {gpuCount: 8, cpuMillis: 64_000});
+    const table = tableOf(workers);
+    for (const {name} of workers.slice(0, count / 2)) {
+      const gpuDevices = [0, 1, 2, 3];
+      table.take(makeAllocation({uid: name, workerName: name, gpuDevices, gpuMillis: 1000}));
+    }
+    const inUse = new Set(workers.slice(0, count / 2).map(({name}) => name));
+    const keys = Array.from({length: 200}, (_unused, index) => `model-${index}`);
+    const assigned = keys.map((affinityKey) => {
+      const [one] = place([makeRequest({gpuCount: 1, affinityKey})], table.snapshot()).assigned;
+      return one!;
+    });
+    expect(assigned.every(({workerName}) => inUse.has(workerName))).toBe(true);
+    expect(assigned.filter(({affinity}) => affinity !== 'None').length).toBeGreaterThan(120);
+    expect(new Set(assigned.map(({workerName}) => workerName)).size).toBeGreaterThan(count / 8);
+    const keyless = place(makeRequests(1, {gpuCount: 1}), table.snapshot()).assigned[0]!;
+    expect(assigned.some(({workerName}) => workerName !== keyless.workerName)).toBe(true);
+  });
+});
+
+describe('by fragmentation', () => {
+  /** What a request for one GPU of two workers with the same shape left gets, by the workload. */
+  const chosenFor = (workload: readonly Partial<Demand>[], request: Partial<Demand>) => {
+    const table = createWorkerTable({workload: workload.map((one) => makeRequest(one).demand)});
+    for (const name of ['four', 'one']) {
+      table.upsertWorker(makeWorker({name, gpuCount: 4, cpuMillis: 64_000}));
+    }
+    const gpuDevices = [0, 1, 2];
+    table.take(makeAllocation({workerName: 'one', gpuDevices, gpuMillis: 1000}));
+    const plan = place([makeRequest(request)], table.snapshot());
+    return plan.assigned[0]?.workerName;
+  };
+
+  test('what the workload needs whole stays whole', () => {
+    expect(chosenFor([{gpuCount: 4}], {gpuCount: 1})).toBe('one');
+    expect(chosenFor([{gpuCount: 4}, {gpuCount: 1}], {gpuCount: 1})).toBe('one');
+  });
+
+  test('cpu is kept where the GPUs are that need it', () => {
+    const table = createWorkerTable({
+      workload: [makeRequest({gpuCount: 1, cpuMillis: 10_000}).demand],
+    });
+    table.upsertWorker(makeWorker({name: 'idle', gpuCount: 2, cpuMillis: 20_000}));
+    table.upsertWorker(makeWorker({name: 'full', gpuCount: 2, cpuMillis: 20_000}));
+    const gpuDevices = [0, 1];
+    table.take(makeAllocation({workerName: 'full', gpuDevices, gpuMillis: 1000}));
+    const plan = place(makeRequests(4, {cpuMillis: 4000}), table.snapshot());
+    expect(plan.assigned.map(({workerName}) => workerName)).toEqual([
+      'full',
+      'full',
+      'full',
+      'full',
+    ]);
   });
 });

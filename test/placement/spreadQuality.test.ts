@@ -7,13 +7,6 @@ import {SPREAD_SIZES, spreadQuality} from './spreadQuality.ts';
 /** Draws of the keys; 10,000 requests are draws enough by themselves. */
 const seedsFor = (requests: number) => (requests > 1_000 ? 2 : 20);
 
-describe('requests without keys', () => {
-  test.each(SPREAD_SIZES)('are level on $workers workers: $requests of them', (size) => {
-    const quality = spreadQuality({...size, keying: 'no keys'}, 1);
-    expect(quality).toMatchObject({worstMaxOverMean: 1, unplaced: 0});
-  });
-});
-
 /**
  * Deterministic, so that the bounds stand close to what was measured (README.md): mean warm share,
  * and how much more often a request meets its key than with the least loaded worker for each. The

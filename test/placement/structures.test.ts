@@ -10,6 +10,7 @@ import {NOTHING, writeLoad} from '../../src/placement/load.ts';
 import {LoadTree} from '../../src/placement/loadTree.ts';
 import {probe, SlotTable} from '../../src/placement/slotTable.ts';
 import {UidSet} from '../../src/placement/uidSet.ts';
+import {WordMap} from '../../src/placement/wordMap.ts';
 import {makeRequest, makeWorker} from './builders.ts';
 
 /** Filled with the positions of `hash`, in the order of `positions`. */
@@ -125,6 +126,30 @@ test('a tree has the least load at its top, whatever joined, left, rose or fell'
       }
     }),
     {numRuns: 100},
+  );
+});
+
+test('a word map is a set of positions, of which the next one in both is found', () => {
+  const positions = 3000;
+  const list = fc.array(fc.nat({max: positions - 1}), {maxLength: 200});
+  fc.assert(
+    fc.property(list, list, list, fc.nat({max: positions}), (added, others, starts, end) => {
+      const map = new WordMap(positions);
+      const model = new Set<number>();
+      for (const position of added) {
+        if (model.has(position)) map.delete(position);
+        else map.add(position);
+        if (!model.delete(position)) model.add(position);
+      }
+      const bits = new Int32Array(Math.ceil(positions / 32));
+      const both = [...model, ...others].filter((one) => model.has(one));
+      for (const one of both) bits[one >> 5]! |= 1 << (one & 31);
+      for (const from of [0, ...starts]) {
+        const wanted = both.filter((one) => one >= from && one < end);
+        expect(map.next(from, bits, end)).toBe(Math.min(end, ...wanted));
+      }
+    }),
+    {numRuns: 200},
   );
 });
 

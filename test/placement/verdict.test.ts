@@ -236,6 +236,7 @@ describe('the account of each class', () => {
         for (const {request, verdict} of plan.unplaced) {
           if (judged.has(request.classKey)) continue;
           judged.add(request.classKey);
+          assert.equal(verdict.workerCount, scenario.workers.length);
           assert.deepEqual(
             Object.fromEntries(verdict.counts.map(({reason, workers}) => [reason, workers])),
             expectedCounts(scenario, plan.assigned, request),

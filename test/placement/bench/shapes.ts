@@ -1,11 +1,7 @@
-import {existsSync, readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import type {Demand} from '../../../src/api/resources.ts';
 import {readPodList} from '../../../src/bench/openbLists.ts';
 import {seededRandom} from '../../../src/lib/random.ts';
-import {root} from '../../architecture/rules.ts';
-
-const openbList = join(root, '../shared/data/openb/openb_pod_list_default.csv');
+import {openbFile, openbMissing} from '../../bench/traces.ts';
 
 export interface Shapes {
   /** Where they are from, for the report. */
@@ -16,9 +12,9 @@ export interface Shapes {
 
 /** Demands of a recorded cluster where its list is there, else a mixture that resembles them. */
 export function readShapes(): Shapes {
-  if (!existsSync(openbList)) return {source: 'a built-in mixture', demands: builtIn()};
-  const text = readFileSync(openbList, 'utf8');
-  return {source: 'openb, default list', demands: readPodList({name: openbList, text})};
+  if (openbMissing !== undefined) return {source: 'a built-in mixture', demands: builtIn()};
+  const demands = readPodList(openbFile('openb_pod_list_default.csv'));
+  return {source: 'openb, default list', demands};
 }
 
 export function countShapes(demands: readonly Demand[]): number {
