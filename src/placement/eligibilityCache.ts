@@ -1,20 +1,19 @@
 import type {Constraints} from '../api/constraints.ts';
 import type {Demand} from '../api/resources.ts';
+import {BoundedMap} from '../lib/boundedMap.ts';
 import {Eligibility} from './eligibility.ts';
 import type {WorkerRows} from './rowIndex.ts';
 
-/** Sets of terms remembered; 256 of 20,000 workers each are about 30 MB. */
+/** Sets of terms remembered; 256 of 20,000 workers each are up to 150 MB, mostly slot tables. */
 const MAX_REMEMBERED = 256;
 
 /**
  * Eligibility by terms, the least recently used one forgotten first. It follows every change of the
  * rows, and is emptied when positions change.
- *
- * A Map keeps the order of insertion: taking out and putting back moves an entry to the young end.
  */
 export class EligibilityCache {
   readonly #rows: WorkerRows;
-  readonly #byTerms = new Map<string, Eligibility>();
+  readonly #byTerms = new BoundedMap<string, Eligibility>(MAX_REMEMBERED);
   /** Text of constraints that many requests share: writing it is most of a look-up. */
   readonly #texts = new WeakMap<Constraints, string>();
 
@@ -27,17 +26,8 @@ export class EligibilityCache {
     const needsGpu = gpuCount > 0;
     let key = this.#textOf(constraints);
     if (needsGpu) key += JSON.stringify(gpuTypes);
-    const known = this.#byTerms.get(key);
-    if (known) this.#byTerms.delete(key);
-    const eligibility = known ?? new Eligibility(this.#rows, {constraints, needsGpu, gpuTypes});
-    this.#byTerms.set(key, eligibility);
-    if (this.#byTerms.size > MAX_REMEMBERED) {
-      for (const oldest of this.#byTerms.keys()) {
-        this.#byTerms.delete(oldest);
-        break;
-      }
-    }
-    return eligibility;
+    const terms = {constraints, needsGpu, gpuTypes};
+    return this.#byTerms.use(key, () => new Eligibility(this.#rows, terms));
   }
 
   all(): Iterable<Eligibility> {

@@ -95,7 +95,7 @@ export class WorkloadShapes {
 
   #add({cpuMillis, gpuCount, gpuMillis, gpuTypes}: Shape): void {
     const shape = {cpuMillis, gpuCount, gpuMillis, gpuTypes};
-    const key = textOf(shape);
+    const key = textOfShape(shape);
     const known = this.#counts.get(key);
     if (!known && this.#counts.size >= MAX_SHAPES) {
       // Misra and Gries: each loses one, this one too; what is frequent stays.
@@ -142,10 +142,10 @@ export class WorkloadShapes {
 /** Part of the requests that one of two lists of shapes has and the other has not. */
 function distance(left: readonly TypicalShape[], right: readonly TypicalShape[]): number {
   const shares = new Map<string, number>();
-  for (const {shape, share} of left) shares.set(textOf(shape), share);
+  for (const {shape, share} of left) shares.set(textOfShape(shape), share);
   let differing = 0;
   for (const {shape, share} of right) {
-    const key = textOf(shape);
+    const key = textOfShape(shape);
     differing += Math.abs(share - (shares.get(key) ?? 0));
     shares.delete(key);
   }
@@ -153,6 +153,7 @@ function distance(left: readonly TypicalShape[], right: readonly TypicalShape[])
   return differing / 2;
 }
 
-function textOf({cpuMillis, gpuCount, gpuMillis, gpuTypes}: Shape): string {
+/** Equal for equal shapes. */
+export function textOfShape({cpuMillis, gpuCount, gpuMillis, gpuTypes}: Shape): string {
   return `${cpuMillis} ${gpuCount} ${gpuMillis} ${gpuTypes.join('|')}`;
 }

@@ -1,4 +1,5 @@
 import {compareResourceVersions, isOlder} from '../api/resourceVersion.ts';
+import {BoundedMap} from '../lib/boundedMap.ts';
 import type {ObjectIdentity} from './identity.ts';
 
 /** All that a reflector keeps of an object: the decoded one lives in the sink. */
@@ -12,16 +13,15 @@ export interface Held {
  * not newer than what is held, than the last whole list, or than a remembered deletion is old.
  */
 export class HeldObjects {
-  readonly #maxDeletions: number;
   #byKey = new Map<string, Held>();
-  /** In the order of deletion, so that the oldest one is forgotten first. */
-  #deletions = new Map<string, string>();
+  /** The version of each deletion. */
+  readonly #deletions: BoundedMap<string, string>;
   /** Everything up to this version is in. */
   #floor: string | undefined;
   #forgottenDeletions = 0;
 
   constructor(maxDeletions: number) {
-    this.#maxDeletions = maxDeletions;
+    this.#deletions = new BoundedMap(maxDeletions);
   }
 
   get size(): number {
@@ -57,14 +57,7 @@ export class HeldObjects {
   /** @param resourceVersion version of the deletion itself */
   drop(key: string, resourceVersion: string): void {
     this.#byKey.delete(key);
-    this.#deletions.delete(key);
-    this.#deletions.set(key, resourceVersion);
-    if (this.#deletions.size <= this.#maxDeletions) return;
-    for (const oldest of this.#deletions.keys()) {
-      this.#deletions.delete(oldest);
-      this.#forgottenDeletions++;
-      break;
-    }
+    if (this.#deletions.put(key, resourceVersion)) this.#forgottenDeletions++;
   }
 
   wasDeletedSince(key: string, resourceVersion: string): boolean {
@@ -75,7 +68,7 @@ export class HeldObjects {
   /** Takes a whole list in the place of everything. The floor may go back: then history did. */
   swap(byKey: Map<string, Held>, resourceVersion: string): void {
     this.#byKey = byKey;
-    this.#deletions = new Map();
+    this.#deletions.clear();
     this.#floor = resourceVersion;
   }
 
