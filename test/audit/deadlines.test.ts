@@ -1,13 +1,11 @@
 import {describe, expect, it} from 'vitest';
 import type {Rule} from '../../src/audit/violation.ts';
-import {History, onGpus, record} from './history.ts';
-
-type Row = readonly [name: string, play: (history: History) => unknown, rules: readonly Rule[]];
+import {History, onGpus, type Row, record} from './history.ts';
 
 const graceMs = 10_000;
 
 /** Played at time 0 beside the worker w-1; judged when the grace is over, and not before. */
-function itJudges(rows: readonly Row[]): void {
+function itJudgesInTime(rows: readonly Row[]): void {
   it.each(rows)('%s', (_, play, rules) => {
     const history = new History({graceMs}).worker('w-1');
     play(history);
@@ -30,7 +28,7 @@ const showing = (cpu: string, freeCpu: string, containers = 1) => ({
 });
 
 describe('a request without a worker', () => {
-  itJudges([
+  itJudgesInTime([
     ['may fit nowhere', (h) => h.waiting('a', 'Unplaceable', '0/1 workers fit', tooMuch), []],
     ['is lost where it says nothing', (h) => h.request('a', undefined), ['lost']],
     [
@@ -241,7 +239,7 @@ describe('the sums that a worker shows', () => {
     (...sums: Parameters<typeof showing>) =>
     (h: History) =>
       h.request('a', 'w-1').worker('w-1', {}, showing(...sums));
-  itJudges([
+  itJudgesInTime([
     ['are those of its requests', shown('500m', '500m'), []],
     ['are allocated for each request', shown('0', '1'), ['view differs']],
     ['add up to its capacity', shown('500m', '400m'), ['view differs']],
@@ -266,7 +264,7 @@ describe('the sums that a worker shows', () => {
 
 describe('a ledger at rest', () => {
   const bound = (h: History) => h.request('a', 'w-1').worker('w-1', {}, showing('500m', '500m'));
-  itJudges([
+  itJudgesInTime([
     ['may hold what is bound still', (h) => bound(h).ledger({inFlight: [record('a', 'w-1')]}), []],
     [
       'holds nothing for nobody',

@@ -1,3 +1,4 @@
+import {expect, it} from 'vitest';
 import {Auditor, type AuditorOptions} from '../../src/audit/auditor.ts';
 import type {Kind, ObservedEvent, ObservedObject} from '../../src/audit/observed.ts';
 import {see} from '../../src/audit/seen.ts';
@@ -46,11 +47,11 @@ export class History {
 
   /** 1 CPU, 1 GiB, 2 GPUs of type A where nothing else is said. */
   worker(name: string, capacity: Spec['capacity'] = {}, parts: RequestParts = {}): this {
-    return this.#show('worker', 'MODIFIED', this.#workerObject(name, capacity, parts));
+    return this.#show('worker', 'MODIFIED', this.workerObject(name, capacity, parts));
   }
 
   workerGone(name: string): this {
-    return this.#show('worker', 'DELETED', this.#workerObject(name, {}, {}));
+    return this.#show('worker', 'DELETED', this.workerObject(name));
   }
 
   /** 500m and 256Mi where nothing else is said; `workerName` undefined: it waits. */
@@ -114,12 +115,11 @@ export class History {
     };
   }
 
-  workerObject(name: string, capacity: Spec['capacity'] = {}, parts: RequestParts = {}) {
-    return this.#workerObject(name, capacity, parts);
-  }
-
-  #workerObject(name: string, capacity: Spec['capacity'], parts: RequestParts): ObservedObject {
-    const {uid = name, spec, status} = parts;
+  workerObject(
+    name: string,
+    capacity: Spec['capacity'] = {},
+    {uid = name, spec, status, ...parts}: RequestParts = {},
+  ): ObservedObject {
     const all = {cpu: '1', memory: '1Gi', gpu: {type: 'A', count: 2}, ...capacity};
     return {
       metadata: this.#meta(name, {uid, ...parts.metadata}),
@@ -137,6 +137,21 @@ export class History {
     this.auditor.observe({what, seen: see(kind, object), atMs: this.#atMs});
     return this;
   }
+}
+
+export type Row = readonly [
+  name: string,
+  play: (history: History) => unknown,
+  rules: readonly Rule[],
+];
+
+/** Each of them with two idle workers, w-1 and w-2, and no deadline that passes. */
+export function itJudges(rows: readonly Row[]): void {
+  it.each(rows)('%s', (_, play, rules) => {
+    const history = new History();
+    play(history.worker('w-1').worker('w-2'));
+    expect(history.rules).toEqual(rules);
+  });
 }
 
 /** A little of everything but GPUs, of which it has these. */

@@ -1,17 +1,5 @@
-import {describe, expect, it} from 'vitest';
-import type {Rule} from '../../src/audit/violation.ts';
-import {History, onGpus, record} from './history.ts';
-
-type Row = readonly [name: string, play: (history: History) => unknown, rules: readonly Rule[]];
-
-/** Each of them with two idle workers, w-1 and w-2, and no deadline that passes. */
-function itJudges(rows: readonly Row[]): void {
-  it.each(rows)('%s', (_, play, rules) => {
-    const history = new History();
-    play(history.worker('w-1').worker('w-2'));
-    expect(history.rules).toEqual(rules);
-  });
-}
+import {describe} from 'vitest';
+import {itJudges, onGpus, record} from './history.ts';
 
 describe('an epoch', () => {
   const by = (epoch: number) => ({assignment: {epoch}});
