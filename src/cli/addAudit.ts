@@ -1,4 +1,5 @@
-import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type Command, Option} from 'commander';
+import {timeOf} from './argumentParsers.ts';
 import type {AuditOptions} from './auditCommand.ts';
 
 const auditHelp = `
@@ -41,13 +42,4 @@ export function addAudit(program: Command): void {
       const {runAudit} = await import('./auditCommand.ts');
       await runAudit(options);
     });
-}
-
-const msOfUnit: Readonly<Record<string, number>> = {ms: 1, s: 1_000, m: 60_000, h: 3_600_000};
-
-/** Milliseconds of `60s` and the like. */
-function timeOf(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,6})(ms|s|m|h)$/.exec(text) ?? [];
-  if (count !== undefined) return Number(count) * msOfUnit[unit]!;
-  throw new InvalidArgumentError('wanted a number with ms, s, m or h, for example 60s.');
 }

@@ -1,5 +1,6 @@
 import {type Command, InvalidArgumentError} from 'commander';
 import type {PolicyName} from '../bench/openb.ts';
+import {listOf, numberOf} from './argumentParsers.ts';
 import type {BenchOptions} from './benchCommand.ts';
 
 const benchHelp = `
@@ -34,20 +35,3 @@ const policiesOf = listOf(3, (text): PolicyName => {
   if (text === 'berth' || text === 'berth-unseeded' || text === 'bestfit') return text;
   throw new InvalidArgumentError('wanted berth, berth-unseeded or bestfit.');
 });
-
-function listOf<Item>(max: number, parse: (text: string) => Item): (text: string) => Item[] {
-  return (text) => {
-    const items = [...new Set(text.split(',').map((item) => parse(item.trim())))];
-    if (items.length <= max) return items;
-    throw new InvalidArgumentError(`wanted at most ${max}.`);
-  };
-}
-
-/** A whole number from `min` to `max`. */
-function numberOf(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`wanted a whole number from ${min} to ${max}.`);
-  };
-}

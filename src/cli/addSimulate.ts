@@ -1,4 +1,5 @@
-import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type Command, Option} from 'commander';
+import {listOf, numberOf, rangeOf} from './argumentParsers.ts';
 import type {SimulateOptions} from './simulateCommand.ts';
 
 const simulateHelp = `
@@ -9,6 +10,8 @@ The exit code is 0 when no seed found anything, else 1.
 With --ledger redis the answers come from a real server: the same checks, but when an answer comes is not
 told by the seed, and the faults of the ledger itself (emptied, failed over) do not happen.`;
 
+const maxFaults = 10_000;
+
 /** `berth simulate` and its options. */
 export function addSimulate(program: Command): void {
   program
@@ -16,12 +19,12 @@ export function addSimulate(program: Command): void {
     .description('Run whole operators against faults drawn from a seed, and audit what they do.')
     .showHelpAfterError('(berth simulate --help lists the options)')
     .addHelpText('after', simulateHelp)
-    .option('--seed <number>', 'one seed', seedOf)
+    .option('--seed <number>', 'one seed', numberOf(0, Number.MAX_SAFE_INTEGER))
     .option('--seeds <first..last>', 'several seeds', rangeOf)
-    .option('--workers <count>', 'workers at most', countOf(5_000), 20)
-    .option('--requests <count>', 'requests a seed', countOf(1_000_000), 300)
-    .option('--max-faults <count>', 'faults a seed at most', countOf(10_000), 30)
-    .option('--faults <list>', 'only these of the drawn faults, for example 3,17', listOf)
+    .option('--workers <count>', 'workers at most', numberOf(0, 5_000), 20)
+    .option('--requests <count>', 'requests a seed', numberOf(0, 1_000_000), 300)
+    .option('--max-faults <count>', 'faults a seed at most', numberOf(0, maxFaults), 30)
+    .option('--faults <list>', 'only these of the drawn faults, for example 3,17', faultsOf)
     .addOption(
       new Option('--ledger <kind>', 'who owns capacity; the seed draws it when absent').choices([
         'kubernetes',
@@ -32,7 +35,7 @@ export function addSimulate(program: Command): void {
     .option('--redis <url>', 'the real server of --ledger redis', 'redis://127.0.0.1:6379')
     .option('--no-shrink', 'do not look for the shortest list of faults')
     .option('--trace <file>', 'write every event of the run there (one seed)')
-    .option('--processes <count>', 'processes that share the seeds', countOf(256), 1)
+    .option('--processes <count>', 'processes that share the seeds', numberOf(0, 256), 1)
     .option('--json', 'print one JSON object a seed')
     .action(async (options: SimulateOptions) => {
       const {runSimulate} = await import('./simulateCommand.ts');
@@ -40,28 +43,9 @@ export function addSimulate(program: Command): void {
     });
 }
 
-function countOf(max: number): (text: string) => number {
-  return (text) => {
-    const count = Number(text);
-    if (/^\d+$/.test(text) && count <= max) return count;
-    throw new InvalidArgumentError(`wanted a whole number up to ${max}.`);
-  };
-}
+const someFaultsOf = listOf(maxFaults, numberOf(0, maxFaults - 1));
 
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed;
-  throw new InvalidArgumentError('wanted a whole number.');
-}
-
-function rangeOf(text: string): readonly [number, number] {
-  const [, first, last] = /^(\d+)\.\.(\d+)$/.exec(text) ?? [];
-  if (first !== undefined && Number(first) <= Number(last)) return [Number(first), Number(last)];
-  throw new InvalidArgumentError('wanted FIRST..LAST, for example 1..200.');
-}
-
-function listOf(text: string): readonly number[] {
-  if (text === '') return [];
-  if (/^\d+(,\d+)*$/.test(text)) return text.split(',').map(Number);
-  throw new InvalidArgumentError('wanted numbers with commas between, for example 3,17.');
+/** Empty: none of them. */
+function faultsOf(text: string): readonly number[] {
+  return text === '' ? [] : someFaultsOf(text);
 }

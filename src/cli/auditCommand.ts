@@ -49,8 +49,9 @@ export async function runAudit(options: AuditOptions): Promise<void> {
       onViolation: (violation) => say({event: 'violation', ...violation}),
     });
     await audit.start(stop);
-    const {url, serverVersion} = connection;
-    say({event: 'watching', server: `API server ${serverVersion} at ${url}`, ...scopeOf(audit)});
+    const {watching, unseen} = audit;
+    const server = `API server ${connection.serverVersion} at ${connection.url}`;
+    say({event: 'watching', server, watching, unseen});
     if (!options.once) await watch(audit, stop, say);
     await audit.close();
     const violations = audit.auditor.violationCount;
@@ -84,10 +85,6 @@ async function watch(audit: LiveAudit, stop: AbortSignal, say: Say): Promise<voi
     say({event: 'summary', ...auditor.counts, held: heldCount, violations});
   }
   if (!stop.aborted) await ended;
-}
-
-function scopeOf({watching, unseen}: LiveAudit) {
-  return {watching, unseen};
 }
 
 type Counts = LiveAudit['auditor']['counts'] & {readonly violations: number};

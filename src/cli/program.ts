@@ -1,7 +1,8 @@
-import {Command, InvalidArgumentError} from 'commander';
+import {Command} from 'commander';
 import {addAudit} from './addAudit.ts';
 import {addBench} from './addBench.ts';
 import {addSimulate} from './addSimulate.ts';
+import {numberOf} from './argumentParsers.ts';
 import type {DemoOptions} from './demoCommand.ts';
 import {settingOptions} from './settings.ts';
 import {version} from './version.ts';
@@ -56,8 +57,8 @@ function addDemo(program: Command): void {
     )
     .showHelpAfterError('(berth demo --help lists the options)')
     .addHelpText('after', demoHelp)
-    .option('--requests <count>', 'ContainerRequests to create', countOf(10_000), 100)
-    .option('--workers <count>', 'Workers with a simulated agent each', countOf(1_000), 20)
+    .option('--requests <count>', 'ContainerRequests to create', numberOf(1, 10_000), 100)
+    .option('--workers <count>', 'Workers with a simulated agent each', numberOf(1, 1_000), 20)
     .option(
       '--kubeconfig <file>',
       'use the cluster of this kubeconfig instead of the embedded API server',
@@ -71,14 +72,6 @@ function addDemo(program: Command): void {
       const {runDemoCommand} = await import('./demoCommand.ts');
       await runDemoCommand(options);
     });
-}
-
-function countOf(max: number): (text: string) => number {
-  return (text) => {
-    const count = Number(text);
-    if (/^\d+$/.test(text) && count >= 1 && count <= max) return count;
-    throw new InvalidArgumentError(`wanted a whole number from 1 to ${max}.`);
-  };
 }
 
 /** An unknown `--flag=VALUE` is quoted whole, and the value may be a password. */

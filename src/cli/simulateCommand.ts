@@ -53,7 +53,7 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
     for (let seed = first; seed <= last; seed++) {
       const outcome = await runSeed(options, seed);
       take(outcome);
-      if (outcome.findings.length > 0 && !options.json) await explain(options, outcome);
+      await explain(options, outcome);
     }
   }
   if (!options.json) print(closing(sum, systemClock.monotonicMs() - startMs));
@@ -78,12 +78,17 @@ async function runSeed(options: SimulateOptions, seed: number, faults = options.
   return outcome;
 }
 
-/** Looks for the shortest list of faults that finds the same, and says how to see it again. */
+/**
+ * Of a seed that found something: looks for the shortest list of faults that finds the same, and
+ * says how to see it again.
+ */
 async function explain(options: SimulateOptions, outcome: Outcome): Promise<void> {
+  if (options.json || outcome.findings.length === 0) return;
+  const {trace: _, ...untraced} = options;
   const {seed, findings, fired} = outcome;
-  const [{rule} = {rule: ''}] = findings;
+  const {rule} = findings[0]!;
   const fails = async (faults: readonly number[]) => {
-    const again = await runSeed({...options, trace: undefined as never}, seed, faults);
+    const again = await runSeed(untraced, seed, faults);
     return again.findings.some((finding) => finding.rule === rule);
   };
   const all = [...new Set(fired)].sort((left, right) => left - right);
@@ -99,7 +104,7 @@ async function explain(options: SimulateOptions, outcome: Outcome): Promise<void
 function commandOf(options: SimulateOptions, seed: number, faults: readonly number[]): string {
   const {workers, requests, maxFaults, ledger} = options;
   const kind = ledger ? ` --ledger ${ledger}` : '';
-  return `berth simulate --seed ${seed} --workers ${workers} --requests ${requests} --max-faults ${maxFaults}${kind} --faults ${faults.join()}`;
+  return `berth simulate --seed ${seed} --workers ${workers} --requests ${requests} --max-faults ${maxFaults}${kind} --faults=${faults.join()}`;
 }
 
 /** Deals the seeds out to processes of this same program. */
@@ -116,7 +121,7 @@ async function runInProcesses(
       next = Math.min(last + 1, from + share);
       for (const outcome of await runProcess(options, from, next - 1)) {
         take(outcome);
-        if (outcome.findings.length > 0) await explain(options, outcome);
+        await explain(options, outcome);
       }
     }
   };
@@ -128,12 +133,13 @@ async function runProcess(
   first: number,
   last: number,
 ): Promise<Outcome[]> {
-  const {workers, requests, maxFaults, ledger, redis} = options;
-  const flags = {seeds: `${first}..${last}`, workers, requests, 'max-faults': maxFaults, redis};
-  const args = Object.entries({...flags, ...(ledger && {ledger})}).flatMap(([name, value]) => [
-    `--${name}`,
-    String(value),
-  ]);
+  const {workers, requests, maxFaults, faults, ledger, redis} = options;
+  const flags = {
+    ...{seeds: `${first}..${last}`, workers, requests, 'max-faults': maxFaults, redis},
+    ...(ledger && {ledger}),
+    ...(faults && {faults}),
+  };
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${String(value)}`);
   const child = spawn(process.execPath, [process.argv[1]!, 'simulate', ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
