@@ -12,7 +12,7 @@ import {
 } from './kube/resource.ts';
 import {fanOut, mapSink} from './lifecycle/fanOut.ts';
 import {finishedSink, podSink} from './lifecycle/lifecycleSinks.ts';
-import {type Heartbeat, parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
+import {parseHeartbeat} from './lifecycle/parseHeartbeat.ts';
 import {parseNode} from './lifecycle/parseNode.ts';
 import {type KnownPool, parseNodePool} from './lifecycle/parseNodePool.ts';
 import {parsePod} from './lifecycle/parsePod.ts';
@@ -21,11 +21,6 @@ import type {OperatorOptions, Stages} from './stages.ts';
 import type {Selection} from './watch/listPage.ts';
 import {type ObjectSink, Reflector} from './watch/reflector.ts';
 import {poolSink, workerSink} from './watch/workerSinks.ts';
-
-interface SeenLease {
-  readonly object: unknown;
-  readonly heartbeat: Heartbeat | undefined;
-}
 
 /** A reflector, whatever it mirrors. */
 export type Mirror = Pick<Reflector<never>, 'run' | 'audit' | 'readConsistently' | 'waitingFor'>;
@@ -93,21 +88,17 @@ export function createReflectors(
     mapSink(({parsed}: KnownPool) => parsed, poolSink(cache, log)),
     nodeWorkers.pools,
   );
-  const leasesTo = fanOut(
-    mapSink(({heartbeat}: SeenLease) => heartbeat, signs.leases),
-    mapSink(({object}: SeenLease) => object, {
-      replace: (all) => all.forEach(onLease),
-      upsert: onLease,
-      remove: () => {},
-    }),
-  );
-  const seenLease = (object: unknown) => ({object, heartbeat: parseHeartbeat(object)});
+  const leasesTo = fanOut(mapSink(parseHeartbeat, signs.leases), {
+    replace: (all) => all.forEach(onLease),
+    upsert: onLease,
+    remove: () => {},
+  });
   const decisive = {
     requests: reflect(containerRequests, parseRequest, router, {fieldSelector: notEnded}),
     workers: reflect(workers, parseWorker, workersTo),
     pools: reflect(workerPools, parseNodePool, poolsTo),
     pods: reflect(pods, parsePod, podSink(lifecycle), {labelSelector: podLabels.requestUid}),
-    leases: reflect(leases, seenLease, leasesTo, {namespace}),
+    leases: reflect(leases, (object) => object, leasesTo, {namespace}),
     nodes: reflect(nodes, parseNode, fanOut(signs.nodes, nodeWorkers.nodes)),
   };
   const finished = ended.map((fieldSelector) =>

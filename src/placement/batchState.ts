@@ -3,7 +3,7 @@ import type {FreeCapacity} from './freeCapacity.ts';
 import {takeDevices} from './gpuDevices.ts';
 import type {Layout} from './layout.ts';
 import type {LiveRows} from './liveRows.ts';
-import type {WorkerRows} from './rowIndex.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /** What a request takes of its worker. */
 interface Taking {
@@ -14,21 +14,18 @@ interface Taking {
 
 /**
  * What one call of `place` changes as it goes: the live rows, saved at the first touch and put back
- * at the end, and the positions it has placed on, in that order. Within a batch what is free only
- * ever shrinks; every shortcut of `spreadTier.ts` and `packTier.ts` rests on that.
+ * at the end. Within a batch what is free only ever shrinks: every shortcut of `spreadTier.ts`,
+ * `leastLoaded.ts`, `packTier.ts` and `bucketCursors.ts` rests on that.
  */
 export class BatchState implements WorkerRows {
   readonly rows: LiveRows;
   readonly layout: Layout;
   readonly free: FreeCapacity;
-  readonly touched: Int32Array;
-  touchedCount = 0;
 
-  constructor(rows: LiveRows, batchSize: number) {
+  constructor(rows: LiveRows) {
     this.rows = rows;
     this.layout = rows.layout;
     this.free = rows.free;
-    this.touched = new Int32Array(batchSize);
   }
 
   /**
@@ -48,8 +45,7 @@ export class BatchState implements WorkerRows {
       takeDevices(free.gpuMillis, {start, end, demand}, devices, at);
       free.gpuTotal[position]! -= demand.gpuMillis * demand.gpuCount;
     }
-    this.touched[this.touchedCount++] = position;
-    rows.indexes.rowChanged(position);
+    rows.rowChanged(position);
   }
 
   /** Leaves the rows as they were before the batch. */
@@ -59,7 +55,7 @@ export class BatchState implements WorkerRows {
     rows.batchHomes.clear();
     rows.saved.restore(this.layout, this.free, (position) => {
       rows.lowered.note(position);
-      rows.indexes.rowChanged(position);
+      rows.rowChanged(position);
     });
   }
 }

@@ -2,9 +2,9 @@ import type {Constraints, TaintEffect} from '../api/constraints.ts';
 import {UnfitReason} from '../api/reasons.ts';
 import {matchesSelector} from './labelSelector.ts';
 import type {PlacementWorker} from './plan.ts';
-import type {WorkerRows} from './rowIndex.ts';
 import {Tier} from './tier.ts';
 import {hasUntolerated} from './tolerations.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /** What of a request decides where it may go at all, however much is free there. */
 export interface Terms {

@@ -2,7 +2,7 @@ import type {Constraints} from '../api/constraints.ts';
 import type {Demand} from '../api/resources.ts';
 import {BoundedMap} from '../lib/boundedMap.ts';
 import {Eligibility} from './eligibility.ts';
-import type {WorkerRows} from './rowIndex.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /** Sets of terms remembered; 256 of 20,000 workers each are up to 150 MB, mostly slot tables. */
 const MAX_REMEMBERED = 256;

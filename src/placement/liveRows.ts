@@ -8,10 +8,11 @@ import {NOTHING, writeLoad} from './load.ts';
 import {NameColumn} from './nameColumn.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
 import {PreferenceCache} from './preferenceCache.ts';
-import {RowIndexes, type WorkerRows} from './rowIndex.ts';
 import {SavedRows} from './savedRows.ts';
 import {SpareTrees} from './spareTrees.ts';
+import {WorkerBuckets} from './workerBuckets.ts';
 import type {WorkerEntry} from './workerEntry.ts';
+import type {WorkerRows} from './workerRows.ts';
 import {WorkloadShapes} from './workloadShapes.ts';
 
 /** Of all changes at once, up to one of so many workers is brought in by itself. */
@@ -24,7 +25,7 @@ const FEW_WORKERS = 64;
  * table's entries one row at a time, or laid out anew where there is no gap for one that joins.
  *
  *     entry --bring in--> layout, free  --then told--> eligibility (slots, usage, trees)
- *                                                      indexes (buckets), journal of falling loads
+ *                                                      buckets, journal of falling loads
  *
  * Cost: O(log workers) a change and a look per set of terms remembered; laid out anew O(workers).
  */
@@ -32,7 +33,6 @@ export class LiveRows implements WorkerRows {
   layout = new Layout(0);
   free = new FreeCapacity(0, 0);
   readonly eligibility = new EligibilityCache(this);
-  readonly indexes = new RowIndexes(this);
   /** What packing expects to come, and what follows from it for each demand. */
   readonly workload = new WorkloadShapes();
   readonly preferences = new PreferenceCache(this.workload);
@@ -48,6 +48,18 @@ export class LiveRows implements WorkerRows {
   generation = 0;
   names = new NameColumn([]);
   #gpusUsed = 0;
+  #buckets: WorkerBuckets | undefined;
+
+  /** Of the packed workers; made when somebody packs. */
+  get buckets(): WorkerBuckets {
+    this.#buckets ??= new WorkerBuckets(this);
+    return this.#buckets;
+  }
+
+  /** What is free of the row has changed: by the table, by `place`, or put back after it. */
+  rowChanged(position: number): void {
+    if (this.#buckets) this.#buckets.rowChanged(position);
+  }
 
   /** Whether so many rows at once are better brought in one by one. */
   areFew(changed: number): boolean {
@@ -93,7 +105,7 @@ export class LiveRows implements WorkerRows {
       names[position] = entry.name;
     }
     this.names = new NameColumn(names);
-    this.indexes.remap();
+    if (this.#buckets) this.#buckets.remap();
   }
 
   #join(entry: WorkerEntry, worker: PlacementWorker, pool: PlacementPool | undefined): boolean {
@@ -103,7 +115,7 @@ export class LiveRows implements WorkerRows {
     this.names.set(position, entry.name);
     this.#write(entry, worker, pool);
     for (const one of this.eligibility.all()) one.admit(position);
-    this.indexes.rowChanged(position);
+    this.rowChanged(position);
     return true;
   }
 
@@ -112,7 +124,7 @@ export class LiveRows implements WorkerRows {
     for (const one of this.eligibility.all()) one.dismiss(position);
     this.layout.clear(position);
     entry.position = -1;
-    this.indexes.rowChanged(position);
+    this.rowChanged(position);
   }
 
   /** Another capacity or strategy: as if it left and joined, in its place. */
@@ -121,7 +133,7 @@ export class LiveRows implements WorkerRows {
     for (const one of this.eligibility.all()) one.dismiss(entry.position);
     this.#write(entry, worker, pool);
     for (const one of this.eligibility.all()) one.admit(entry.position);
-    this.indexes.rowChanged(entry.position);
+    this.rowChanged(entry.position);
     return true;
   }
 
@@ -132,7 +144,7 @@ export class LiveRows implements WorkerRows {
     this.#writeFree(entry);
     for (const one of this.eligibility.all()) one.countUsage(position, 1);
     if (this.free.load[position]! < before) this.lowered.note(position);
-    this.indexes.rowChanged(position);
+    this.rowChanged(position);
   }
 
   #hasDevices(count: number): boolean {

@@ -1,4 +1,4 @@
-import type {WorkerRows} from './rowIndex.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /**
  * Weight of the resources beside the fullest one: enough to break ties, too little to outvote it.

@@ -1,6 +1,6 @@
 import type {Demand} from '../api/resources.ts';
-import type {WorkerRows} from './rowIndex.ts';
 import type {Tier} from './tier.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /** What the requests of one batch ask for together, where they may go to the same workers. */
 export interface BatchDemand {

@@ -1,5 +1,5 @@
 import {NOTHING, writeLoad} from './load.ts';
-import type {WorkerRows} from './rowIndex.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 const NONE = -1;
 

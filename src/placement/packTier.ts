@@ -5,10 +5,9 @@ import {BucketCursors} from './bucketCursors.ts';
 import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
 import {NEVER, type PackPreferences} from './packPreferences.ts';
-import type {WorkerRows} from './rowIndex.ts';
 import {probe} from './slotTable.ts';
 import type {Tier} from './tier.ts';
-import {WorkerBuckets} from './workerBuckets.ts';
+import type {WorkerBuckets} from './workerBuckets.ts';
 
 /**
  * Workers of one bucket that are asked for room before the next bucket is: its free cpu or memory
@@ -52,7 +51,7 @@ export class PackTier implements OpenTier {
     this.#tier = tier;
     this.#demand = demand;
     this.#state = state;
-    this.#buckets = state.rows.indexes.of(buildBuckets);
+    this.#buckets = state.rows.buckets;
     this.#preferences = state.rows.preferences.of(demand);
     this.#cursors = new BucketCursors(this.#buckets, tier, demand, state);
   }
@@ -174,8 +173,4 @@ export class PackTier implements OpenTier {
     }
     return 'None';
   }
-}
-
-function buildBuckets(rows: WorkerRows): WorkerBuckets {
-  return new WorkerBuckets(rows);
 }

@@ -1,9 +1,9 @@
 import {assert} from '../lib/assert.ts';
 import {Journal} from './journal.ts';
 import {LoadTree} from './loadTree.ts';
-import type {WorkerRows} from './rowIndex.ts';
 import {SlotTable} from './slotTable.ts';
 import {TierUsage} from './tierUsage.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /** The load trees of a tier, and how much of the journal of falling loads they have seen. */
 interface Trees {

@@ -1,5 +1,5 @@
 import {ExactSum} from './exactSum.ts';
-import type {WorkerRows} from './rowIndex.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /** Sums over the workers of a tier, per resource. */
 export interface UsageSums {

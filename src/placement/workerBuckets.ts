@@ -1,7 +1,7 @@
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {RecentJoins} from './recentJoins.ts';
-import type {RowIndex, WorkerRows} from './rowIndex.ts';
 import {WordMap} from './wordMap.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /** Workers with the same GPUs: what their states have in common. */
 export interface GpuGroup {
@@ -9,7 +9,7 @@ export interface GpuGroup {
   readonly gpuCount: number;
 }
 
-/** Free cpu up to which each level reaches, in thousandths of a core; the last one has no end. */
+/** Free cpu below which each level ends, in thousandths of a core; the last one has no end. */
 const CPU_LEVELS: readonly number[] = [
   0, 1000, 2000, 4000, 6000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 72_000,
 ];
@@ -31,10 +31,10 @@ const MAX_GROUPS = 256;
 export interface BucketState {
   readonly group: GpuGroup;
   readonly cpuFrom: number;
-  /** Infinity in the last level. */
+  /** It is below it; infinity in the last level. */
   readonly cpuTo: number;
   readonly wholeGpus: number;
-  /** Largest part free of a cut device, from and below; both 0 where none is cut. */
+  /** Largest part free of a cut device: above `From`, at most `To`; both 0 where none is cut. */
   readonly partialFrom: number;
   readonly partialTo: number;
 }
@@ -53,8 +53,15 @@ export interface BucketState {
  * Of all codes that could be few are ever used, and of those most are empty at any time: sizes
  * stand in a column of their own, so that passing over an empty bucket costs one read.
  * O(devices) a changed row.
+ *
+ * They are told of every change of the rows before anybody reads them again:
+ *
+ *     table: take, release, join, leave, edit --(at the next snapshot)--> rowChanged
+ *     place: take ------------------------------(at once)---------------> rowChanged
+ *     place: its end gives all back ------------(at once)---------------> rowChanged
+ *     table: all laid out anew -----------------(at the next snapshot)--> remap
  */
-export class WorkerBuckets implements RowIndex {
+export class WorkerBuckets {
   /** Grows when all are built anew: bucket numbers mean something else. */
   epoch = 0;
   /** The buckets that have members, in any order, */
@@ -107,6 +114,7 @@ export class WorkerBuckets implements RowIndex {
     };
   }
 
+  /** The worker at `position` has other free amounts, was edited, joined there or left. */
   rowChanged(position: number): void {
     const bucket = this.#bucketFor(position);
     const before = this.#bucketAt[position]!;
@@ -124,6 +132,7 @@ export class WorkerBuckets implements RowIndex {
     this.live[this.liveCount++] = bucket;
   }
 
+  /** Every row may be another one, and there may be more of them: builds everything anew. */
   remap(): void {
     const positions = this.#rows.layout.workers.length;
     this.members.length = 0;
