@@ -92,6 +92,25 @@ describe('capacity', () => {
       [],
     ],
     [
+      'of containers taken from a placement that was committed before is nobody`s fault either',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 1, inFlight: [record('a', 'w-1')]})
+          .worker('w-1', {containers: 0})
+          .request('a', 'w-1'),
+      [],
+    ],
+    [
+      'of a worker made anew, and smaller, after the commit is nobody`s fault',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 1, inFlight: [record('a', 'w-1')]})
+          .workerGone('w-1')
+          .worker('w-1', {cpu: '400m'}, {uid: 'another'})
+          .request('a', 'w-1'),
+      [],
+    ],
+    [
       'of a worker that shrank stays counted while it lives on under its name',
       (h) =>
         h
@@ -120,6 +139,16 @@ describe('capacity', () => {
     expect(history.auditor.counts.crossings).toBe(1);
     history.at(6_000).request('c', 'w-1');
     expect(history.rules).toEqual(['over capacity']);
+  });
+
+  it('names the first 8 requests of a worker, and how many there are more', () => {
+    const history = new History().worker('w-1', {containers: 9});
+    for (let index = 0; index < 10; index++) {
+      history.request(`r-${index}`, 'w-1', {resources: {cpu: '1m', memory: '1'}});
+    }
+    const [violation] = history.auditor.violations;
+    expect(violation?.objects).toHaveLength(1 + 8 + 1);
+    expect(violation?.objects.slice(-2)).toEqual(['ContainerRequest default/r-7', '2 more']);
   });
 
   it('says which worker holds what, at which revision', () => {
@@ -176,6 +205,24 @@ describe('a GPU', () => {
       ['device over capacity'],
     ],
     [
+      'is none below the first',
+      (h) => h.request('a', 'w-1', onGpus([-1])),
+      ['device over capacity'],
+    ],
+    [
+      'taken from a placement that was committed before is nobody`s fault',
+      (h) =>
+        h
+          .ledger({
+            epoch: 1,
+            cycle: 1,
+            inFlight: [record('a', 'w-1', {gpuDevices: [1], gpuMillis: 1000})],
+          })
+          .worker('w-1', {gpu: {type: 'A', count: 1}})
+          .request('a', 'w-1', onGpus([1])),
+      [],
+    ],
+    [
       'is named, once for each that was asked for',
       (h) => h.request('a', 'w-1', {...onGpus([0]), resources: {gpu: {count: 2}}}),
       ['device count'],
@@ -217,6 +264,14 @@ describe('a placed request', () => {
     [
       'loses its worker for no other reason',
       (h) => unbound(h.request('a', 'w-1'), 'Unplaceable'),
+      ['moved'],
+    ],
+    [
+      'has not lost it while its condition is true',
+      (h) => {
+        const lost = {type: 'Scheduled', status: 'True', reason: 'WorkerLost', message: ''};
+        h.request('a', 'w-1').request('a', undefined, {status: {conditions: [lost]}});
+      },
       ['moved'],
     ],
     ['may be suspended', (h) => unbound(h.request('a', 'w-1'), 'Suspended', true), []],

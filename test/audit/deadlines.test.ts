@@ -1,31 +1,10 @@
 import {describe, expect, it} from 'vitest';
+import type {ObservedObject} from '../../src/audit/observed.ts';
 import type {Rule} from '../../src/audit/violation.ts';
-import {History, onGpus, type Row, record} from './history.ts';
-
-const graceMs = 10_000;
-
-/** Played at time 0 beside the worker w-1; judged when the grace is over, and not before. */
-function itJudgesInTime(rows: readonly Row[]): void {
-  it.each(rows)('%s', (_, play, rules) => {
-    const history = new History({graceMs}).worker('w-1');
-    play(history);
-    history.auditor.tick(0);
-    history.auditor.tick(graceMs - 1);
-    expect(history.rules).toEqual([]);
-    history.auditor.tick(graceMs);
-    history.auditor.tick(graceMs);
-    expect(history.rules).toEqual(rules);
-  });
-}
+import {History, onGpus, record} from './history.ts';
+import {graceMs, itJudgesInTime, showing} from './inTime.ts';
 
 const tooMuch = {resources: {cpu: '2'}};
-const showing = (cpu: string, freeCpu: string, containers = 1) => ({
-  status: {
-    allocated: {cpu, memory: '256Mi', gpuMillis: 0},
-    free: {cpu: freeCpu, memory: '768Mi', gpuMillis: 2000},
-    containers,
-  },
-});
 
 describe('a request without a worker', () => {
   itJudgesInTime([
@@ -52,6 +31,40 @@ describe('a request without a worker', () => {
       'that is suspended says that, and not that it fits nowhere',
       (h) => h.waiting('a', 'Unplaceable', '', {spec: {suspend: true}, ...tooMuch}),
       ['untrue reason'],
+    ],
+    [
+      'that is suspended may say that its spec is invalid',
+      (h) => h.waiting('a', 'InvalidSpec', '', {spec: {suspend: true}}),
+      [],
+    ],
+    [
+      'does not say that it fits nowhere where its amounts are none',
+      (h) => h.waiting('a', 'Unplaceable', '', {resources: {cpu: 'lots', gpu: {count: 9}}}),
+      ['untrue reason'],
+    ],
+    [
+      'fits beside what is bound, though the ledger holds that still',
+      (h) =>
+        h
+          .request('b', 'w-1')
+          .worker('w-1', {}, showing('500m', '500m'))
+          .ledger({inFlight: [record('b', 'w-1')]})
+          .waiting('a', 'Unplaceable'),
+      ['untrue reason'],
+    ],
+    [
+      'has not fitted nowhere where the worker that is not ready is another one',
+      (h) => {
+        const conditions = [{type: 'Ready', status: 'False', reason: 'R', message: ''}];
+        h.worker('w-2', {}, {status: {conditions}});
+        h.waiting('a', 'Unplaceable', '0/2 workers fit: 1 not ready.');
+      },
+      ['untrue reason'],
+    ],
+    [
+      'may ask for a worker that is not there',
+      (h) => h.waiting('a', 'Unplaceable', '', {spec: {workerName: 'w-2'}}),
+      [],
     ],
     [
       'does not say that it is placed',
@@ -177,6 +190,38 @@ describe('a request without a worker', () => {
     expect(history.rules).toEqual(isFitting ? ['untrue reason'] : []);
   });
 
+  it.each([
+    [[], false],
+    [[{key: 'k', operator: 'Exists'}], true],
+    [[{operator: 'Exists'}], true],
+    [[{key: 'k', value: 'v'}], true],
+    [[{key: 'k', value: 'other'}], false],
+    [[{key: 'other', operator: 'Exists'}], false],
+    [[{key: 'k', operator: 'Exists', effect: 'NoSchedule'}], true],
+    [[{key: 'k', operator: 'Exists', effect: 'NoExecute'}], false],
+  ])('fits taint k=v:NoSchedule with tolerations %j: %s', (tolerations, isFitting) => {
+    const taints = [{key: 'k', value: 'v', effect: 'NoSchedule'}];
+    const history = new History({graceMs}).worker('w-1', {}, {spec: {taints}});
+    history.waiting('a', 'Unplaceable', '', {spec: {tolerations}}).tick(graceMs);
+    expect(history.rules).toEqual(isFitting ? ['untrue reason'] : []);
+  });
+
+  it('does not fit by a label that objects only inherit', () => {
+    const history = new History({graceMs}).worker('w-1');
+    const workerSelector = {matchExpressions: [{key: 'toString', operator: 'Exists'}]};
+    history.waiting('a', 'Unplaceable', '', {spec: {workerSelector}}).tick(graceMs);
+    expect(history.rules).toEqual([]);
+  });
+
+  it('on a worker that went has the grace from then on', () => {
+    const history = new History({graceMs}).worker('w-1').request('a', 'w-1');
+    history.at(graceMs - 1).workerGone('w-1');
+    history.tick(2 * graceMs - 2);
+    expect(history.rules).toEqual([]);
+    history.tick(2 * graceMs - 1);
+    expect(history.rules).toEqual(['lost']);
+  });
+
   it('is not helped by a worker that says what it said before', () => {
     const history = new History({graceMs}).worker('w-1').waiting('a', 'Unplaceable');
     history
@@ -227,86 +272,29 @@ describe('the leader', () => {
     expect(history.rules).toEqual(['untrue reason']);
   });
 
+  const led = () =>
+    new History({graceMs})
+      .worker('w-1')
+      .listed('lease', [])
+      .waiting('a', 'Unplaceable')
+      .lease('x', 1);
+
   it('has gone silent: nobody is blamed', () => {
-    const history = new History({graceMs}).worker('w-1').listed('lease', []);
-    history.waiting('a', 'Unplaceable').lease('x', 1).tick(31_000);
+    expect(led().tick(29_999).rules).toEqual(['untrue reason']);
+    expect(led().tick(30_000).rules).toEqual([]);
+  });
+
+  it('is another one: nobody is blamed until that one has led for the grace', () => {
+    const history = led()
+      .at(graceMs - 1)
+      .lease('y', 2)
+      .tick(2 * graceMs - 2);
     expect(history.rules).toEqual([]);
-  });
-});
-
-describe('the sums that a worker shows', () => {
-  const shown =
-    (...sums: Parameters<typeof showing>) =>
-    (h: History) =>
-      h.request('a', 'w-1').worker('w-1', {}, showing(...sums));
-  itJudgesInTime([
-    ['are those of its requests', shown('500m', '500m'), []],
-    ['are allocated for each request', shown('0', '1'), ['view differs']],
-    ['add up to its capacity', shown('500m', '400m'), ['view differs']],
-    ['count its requests', shown('500m', '500m', 2), ['view differs']],
-    ['are there once it holds something', (h) => h.request('a', 'w-1'), ['view differs']],
-    ['are not wanted of an idle worker', () => {}, []],
-    [
-      'have nothing free of what it holds too much of',
-      (h) => shown('500m', '0')(h).worker('w-1', {cpu: '400m'}, showing('500m', '0')),
-      [],
-    ],
-  ]);
-
-  it('have the grace anew after each change', () => {
-    const history = new History({graceMs}).worker('w-1').at(5_000).request('a', 'w-1');
-    history.tick(graceMs + 4_999);
-    expect(history.rules).toEqual([]);
-    history.tick(graceMs + 5_000);
-    expect(history.rules).toEqual(['view differs']);
-  });
-});
-
-describe('a ledger at rest', () => {
-  const bound = (h: History) => h.request('a', 'w-1').worker('w-1', {}, showing('500m', '500m'));
-  itJudgesInTime([
-    ['may hold what is bound still', (h) => bound(h).ledger({inFlight: [record('a', 'w-1')]}), []],
-    [
-      'holds nothing for nobody',
-      (h) => h.ledger({inFlight: [record('gone', 'w-1')]}),
-      ['ledger differs'],
-    ],
-    [
-      'holds nothing on another worker',
-      (h) => bound(h).ledger({inFlight: [record('a', 'w-2')]}),
-      ['ledger differs'],
-    ],
-    [
-      'holds the amounts that are bound',
-      (h) => bound(h).ledger({inFlight: [record('a', 'w-1', {cpuMillis: 499})]}),
-      ['ledger differs'],
-    ],
-  ]);
-
-  const whole: readonly (readonly [string, readonly ReturnType<typeof record>[], number])[] = [
-    ['holds what is bound', [record('a', 'w-1')], 0],
-    ['lacks nothing that is bound', [], 1],
-    ['holds nothing else', [record('a', 'w-1'), record('b', 'w-1')], 1],
-    ['holds it where it is bound', [record('a', 'w-2')], 2],
-    ['holds what it takes', [record('a', 'w-1', {memoryBytes: 1})], 1],
-  ];
-  it.each(whole)('that keeps the bound ones too %s', (_, records, count) => {
-    const {auditor} = bound(new History({graceMs}).worker('w-1'));
-    auditor.compareLedger(records, 0);
-    auditor.compareLedger(records, graceMs - 1);
-    expect(auditor.violationCount).toBe(0);
-    auditor.compareLedger(records, graceMs);
-    auditor.compareLedger(records, 2 * graceMs);
-    const rules = auditor.violations.map(({rule}) => rule);
-    expect(rules).toEqual(Array.from({length: count}, () => 'ledger differs'));
+    expect(history.tick(2 * graceMs - 1).rules).toEqual(['untrue reason']);
   });
 
-  it('is not blamed for a difference that goes and comes again', () => {
-    const {auditor} = bound(new History({graceMs}).worker('w-1'));
-    auditor.compareLedger([], 0);
-    auditor.compareLedger([record('a', 'w-1')], 5_000);
-    auditor.compareLedger([], graceMs);
-    expect(auditor.violationCount).toBe(0);
+  it('has no Lease any more: nobody is blamed', () => {
+    expect(led().leaseGone().tick(graceMs).rules).toEqual([]);
   });
 });
 
@@ -348,6 +336,29 @@ describe('a list', () => {
     list(history).listed('request', [history.requestObject('a', 'w-1', {status})]);
     expect(history.rules).toEqual(rules);
     expect(history.auditor.counts.overloaded).toBe(1);
+  });
+
+  it.each<readonly [string, (h: History) => readonly ObservedObject[], readonly Rule[]]>([
+    [
+      'a GPU too few',
+      (h) => [h.requestObject('a', 'w-1', onGpus([0], {count: 2}))],
+      ['device count'],
+    ],
+    [
+      'one assignment twice',
+      (h) => ['a', 'b'].map((name) => h.requestObject(name, 'w-1', {assignment: {id: '1.1.same'}})),
+      ['assignment reused'],
+    ],
+    [
+      'a GPU that an edit may have taken away',
+      (h) => [h.requestObject('a', 'w-1', onGpus([2]))],
+      [],
+    ],
+  ])('shows %s', (_, requests, rules) => {
+    const history = new History({awaits: ['worker', 'request']});
+    history.listed('worker', [history.workerObject('w-1', {}, {metadata: {generation: 7}})]);
+    history.listed('request', requests(history));
+    expect(history.rules).toEqual(rules);
   });
 
   it('shows a GPU given twice, which no edit explains', () => {

@@ -86,6 +86,11 @@ export class History {
     });
   }
 
+  leaseGone(): this {
+    const metadata = this.#meta('berth', {namespace: 'berth-system', uid: 'lease'});
+    return this.#show('lease', 'DELETED', {metadata});
+  }
+
   gap(kind: Kind): this {
     this.auditor.observe({what: 'gap', kind});
     return this;

@@ -1,5 +1,5 @@
-import {describe} from 'vitest';
-import {itJudges, onGpus, record} from './history.ts';
+import {describe, expect, it} from 'vitest';
+import {History, itJudges, onGpus, record} from './history.ts';
 
 describe('an epoch', () => {
   const by = (epoch: number) => ({assignment: {epoch}});
@@ -76,8 +76,24 @@ describe('an epoch', () => {
       (h) => h.lease('x', 3).lease('y', 1, {uid: 'another'}),
       [],
     ],
+    [
+      'that a list has shown counts as well',
+      (h) =>
+        h
+          .listed('request', [h.requestObject('a', 'w-1', by(2))])
+          .request('b', undefined)
+          .request('b', 'w-2', by(1)),
+      ['epoch went back'],
+    ],
     ['rises when the Lease is taken', (h) => h.lease('', 3).lease('y', 4), []],
   ]);
+
+  it('that had ended and had a bind on its way is counted, and nothing else is', () => {
+    const history = new History().worker('w-1').request('b', undefined);
+    history.request('a', 'w-1', by(2)).request('b', 'w-1', by(1));
+    expect(history.rules).toEqual([]);
+    expect(history.auditor.counts.lateBinds).toBe(1);
+  });
 });
 
 describe('a commit', () => {
@@ -118,6 +134,20 @@ describe('a commit', () => {
     [
       'is not looked for in a Ledger that a later leader does not use',
       (h) => h.ledger({epoch: 1, cycle: 1}).request('a', 'w-1', {assignment: {epoch: 5}}),
+      [],
+    ],
+    [
+      'is not looked for where a placement says no epoch',
+      (h) => h.ledger({epoch: 1, cycle: 1}).request('a', 'w-1', {assignment: {epoch: 0}}),
+      [],
+    ],
+    [
+      'is none while a take-over settles, before the first batch',
+      (h) =>
+        h
+          .ledger({epoch: 1, cycle: 0})
+          .ledger({epoch: 1, cycle: 0, inFlight: inFlight('a')})
+          .ledger({epoch: 1, cycle: 0, inFlight: inFlight('a', 'b')}),
       [],
     ],
     [

@@ -3,7 +3,7 @@ import {LiveAudit, type LiveAuditOptions} from '../../src/audit/liveAudit.ts';
 import type {ObservedObject} from '../../src/audit/observed.ts';
 import {ApiError} from '../../src/kube/transport.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
-import {bookmark, line, type ScriptedKind, scriptedServer} from './scriptedServer.ts';
+import {bookmark, line, type Script, type ScriptedKind, scriptedServer} from './scriptedServer.ts';
 
 const at = (name: string, revision: number, uid = name) => ({
   name,
@@ -84,7 +84,7 @@ describe('an audit of a running server', () => {
     const doubled = ['a', 'b'].map((name, index) =>
       line('MODIFIED', request(name, 12 + index, 'w-1')),
     );
-    const {audit, rules} = await start({
+    const {audit, rules, calls} = await start({
       containerrequests: {...idle, watches: [{lines: doubled}]},
       workers: {
         lists: [
@@ -97,6 +97,59 @@ describe('an audit of a running server', () => {
     await clock.advance(2_000);
     await ticked;
     expect(audit.heldCount).toBe(2);
+    expect(rules()).toEqual([]);
+    const lists = calls.length;
+    await audit.tick(new AbortController().signal);
+    expect(calls, 'it is not asked again at once').toHaveLength(lists);
+  });
+
+  it.each<[string, Script, readonly ObservedObject[]]>([
+    ['the watch shows', {lines: [line('DELETED', worker('w-2', 11))]}, []],
+    ['a list after a gap shows', {lines: [], end: 'expires'}, [worker('w-1', 5)]],
+  ])('takes a watch to have passed where all that is gone %s', async (_, watch, relisted) => {
+    const at10 = {revision: 10, objects: [worker('w-1', 5), worker('w-2', 6)]};
+    const at11 = {revision: 11, objects: relisted};
+    const at12 = {revision: 12, objects: [worker('w-1', 5)]};
+    const {audit} = await start({
+      containerrequests: {...idle, watches: [{lines: [line('MODIFIED', request('a', 12))]}]},
+      workers: {lists: [at10, ...(relisted.length > 0 ? [at11] : []), at12], watches: [watch]},
+    });
+    expect(audit.heldCount).toBeGreaterThan(0);
+    await audit.tick(new AbortController().signal);
+    expect(audit.heldCount).toBe(0);
+  });
+
+  it('reads a list to its last page', async () => {
+    const {audit, calls} = await start({
+      containerrequests: {lists: [{revision: 10, objects: []}]},
+      workers: {
+        lists: [
+          {revision: 10, objects: [worker('w-1', 5)], continue: 'token'},
+          {revision: 10, objects: [worker('w-2', 6)]},
+        ],
+      },
+    });
+    expect(audit.auditor.counts.workers).toBe(2);
+    expect(calls.filter(({query}) => query?.['continue'] === 'token')).toHaveLength(1);
+  });
+
+  it('opens a watch anew that says nothing for twice the time it was to last', async () => {
+    const {calls} = await start({containerrequests: idle, workers: idle});
+    const opened = () =>
+      calls.filter(({path, query}) => path.endsWith('workers') && query?.['watch'] === 1).length;
+    await clock.advance(19_999);
+    expect(opened()).toBe(1);
+    await clock.advance(1);
+    expect(opened()).toBe(2);
+  });
+
+  it('blames nobody for a time of which it has heard nothing', async () => {
+    const {audit, rules} = await start(
+      {containerrequests: {lists: [{revision: 1, objects: [request('a', 1)]}]}, workers: idle},
+      {graceMs: 1_000},
+    );
+    await clock.advance(5_000);
+    await audit.tick(new AbortController().signal);
     expect(rules()).toEqual([]);
   });
 
@@ -119,7 +172,10 @@ describe('an audit of a running server', () => {
     expect(audit.auditor.counts.gaps).toBe(0);
   });
 
-  it('counts a gap (410), and judges nobody by what was known before it', async () => {
+  it.each<Script>([
+    {lines: [], end: 'expires'},
+    {lines: [], status: 410},
+  ])('counts a gap (410), and judges nobody by what was known before it: %j', async (expired) => {
     const {audit, rules} = await start({
       containerrequests: {
         ...idle,
@@ -138,7 +194,7 @@ describe('an audit of a running server', () => {
           {revision: 10, objects: [worker('w-1', 5)]},
           {revision: 20, objects: [worker('w-1', 13, '2')]},
         ],
-        watches: [{lines: [], end: 'expires'}],
+        watches: [expired],
       },
     });
     expect(rules()).toEqual([]);
@@ -188,23 +244,31 @@ describe('an audit of a running server', () => {
     await expect(refused).rejects.toThrow(ApiError);
   });
 
-  it('ends where the server goes on refusing, and not before', async () => {
-    const forbidden = {
-      lines: [line('ERROR', {code: 403, message: 'no more'})],
-      end: 'ends',
-    } as const;
-    const {audit} = await start({
-      containerrequests: idle,
-      workers: {...idle, watches: Array.from({length: 40}, () => forbidden)},
-    });
-    let ended = '';
+  const forbidden: Script = {lines: [line('ERROR', {code: 403, message: 'no more'})], end: 'ends'};
+  const refused = (times: number) => Array.from({length: times}, () => forbidden);
+
+  /** Said when the audit of workers that are watched like this ends. */
+  async function endOf(watches: readonly Script[]) {
+    const {audit} = await start({containerrequests: idle, workers: {...idle, watches}});
+    const end = {message: ''};
     audit.ended().catch((error: Error) => {
-      ended = error.message;
+      end.message = error.message;
     });
+    return end;
+  }
+
+  it('ends where the server goes on refusing, and not before', async () => {
+    const end = await endOf(refused(40));
     await clock.advance(29_000);
-    expect(ended).toBe('');
+    expect(end.message).toBe('');
     await clock.advance(5_000);
-    expect(ended).toMatch(/no more/);
+    expect(end.message).toMatch(/no more/);
+  });
+
+  it('does not end where the server refuses now and then', async () => {
+    const end = await endOf([...refused(20), {lines: [bookmark(9)], end: 'ends'}, ...refused(20)]);
+    await clock.advance(60_000);
+    expect(end.message).toBe('');
   });
 
   it('ends where revisions go back, as nothing can be ordered any more', async () => {

@@ -6,6 +6,8 @@ export interface Script {
   readonly lines: readonly string[];
   /** Stays open when absent. */
   readonly end?: 'ends' | 'breaks' | 'expires';
+  /** Answered instead. */
+  readonly status?: number;
 }
 
 export interface ScriptedKind {
@@ -13,6 +15,8 @@ export interface ScriptedKind {
   readonly lists: readonly {
     readonly revision: number;
     readonly objects: readonly ObservedObject[];
+    /** Token of the next page. */
+    readonly continue?: string;
   }[];
   readonly watches?: readonly Script[];
   /** Answered instead of everything. */
@@ -45,17 +49,16 @@ export function scriptedServer(kinds: Readonly<Record<string, ScriptedKind>>) {
       calls.push(call);
       const {plural, kind} = kindOf(call);
       if (kind.status) return {status: kind.status, body: {} as T};
-      const {revision, objects} =
+      const {revision, objects, ...page} =
         kind.lists[Math.min(next(`list ${plural}`), kind.lists.length - 1)]!;
-      return {
-        status: 200,
-        body: {metadata: {resourceVersion: String(revision)}, items: objects} as T,
-      };
+      const metadata = {resourceVersion: String(revision), ...page};
+      return {status: 200, body: {metadata, items: objects} as T};
     },
     async watch(call: ApiCall, signal: AbortSignal) {
       calls.push(call);
       const {plural, kind} = kindOf(call);
       const script = kind.watches?.[next(`watch ${plural}`)] ?? {lines: []};
+      if (script.status) return {status: script.status, lines: play()};
       async function* play() {
         yield* script.lines;
         if (script.end === 'breaks') throw new TransportError('reset');
