@@ -1,9 +1,7 @@
 import {containerRequests, pathOf} from '../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
-
-/** Creations under way at once: as many as one transport has connections. */
-const lanes = 32;
+import {inLanes} from '../test/servers/inLanes.ts';
 
 export interface BurstOptions {
   readonly transport: Transport;
@@ -110,19 +108,6 @@ export function numbered(prefix: string, count: number): readonly string[] {
   return Array.from(
     {length: count},
     (_, index) => `${prefix}-${String(index + 1).padStart(digits, '0')}`,
-  );
-}
-
-/** Runs over all items, `lanes` at a time; the first failure ends it. */
-export async function inLanes<T>(
-  items: readonly T[],
-  run: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = items.values();
-  await Promise.all(
-    Array.from({length: lanes}, async () => {
-      for (const item of left) await run(item);
-    }),
   );
 }
 

@@ -1,11 +1,9 @@
 import type {Auditor} from '../src/audit/auditor.ts';
-import {LiveAudit} from '../src/audit/liveAudit.ts';
 import type {ObservedEvent} from '../src/audit/observed.ts';
 import type {Transport} from '../src/kube/transport.ts';
-import {sleep, systemClock} from '../src/lib/clock.ts';
+import {systemClock} from '../src/lib/clock.ts';
+import {TickedAudit} from '../test/servers/tickedAudit.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
-
-const tickMs = 1_000;
 
 /**
  * The independent watcher of a whole run: an auditor at every revision, and when each request was
@@ -13,20 +11,17 @@ const tickMs = 1_000;
  * by up to the next bookmark, until `verdict`.
  */
 export class Witness {
-  readonly #audit: LiveAudit;
+  readonly #audit: TickedAudit;
   readonly #seenAtMs = new Map<string, number>();
   readonly #placedAtMs = new Map<string, number>();
   readonly #present = new Map<string, Set<string>>();
   readonly #workers = new Set<string>();
   /** By uid of each request that holds something. */
   readonly #workerOf = new Map<string, string>();
-  readonly #stop = new AbortController();
-  #broken: unknown;
 
   private constructor(transport: Transport) {
-    this.#audit = new LiveAudit({
+    this.#audit = new TickedAudit({
       transport,
-      clock: systemClock,
       crossingMs: 1_000,
       onArrival: (kind, event) => {
         if (kind === 'request') this.#noteRequest(event);
@@ -37,20 +32,13 @@ export class Witness {
 
   static async start(transport: Transport): Promise<Witness> {
     const witness = new Witness(transport);
-    await witness.#audit.start(witness.#stop.signal);
-    const broken = (error: unknown) => {
-      witness.#broken = error;
-    };
-    witness.#audit.ended().catch(broken);
-    witness.#tick().catch(broken);
+    await witness.#audit.start();
     return witness;
   }
 
   /** Judges everything up to now, and ends. */
-  async verdict(): Promise<Auditor> {
-    await this.#audit.close();
-    this.#stop.abort();
-    return this.#audit.auditor;
+  verdict(): Promise<Auditor> {
+    return this.#audit.verdict();
   }
 
   /** Requests on each known worker, workers without any included. */
@@ -69,7 +57,7 @@ export class Witness {
   ): Promise<number> {
     const keys = names.map((name) => `${namespace}/${name}`);
     await waitFor(`the placement of ${names.length} requests`, deadlineMs, () => {
-      if (this.#broken) throw this.#broken;
+      this.#audit.check();
       return keys.every((key) => this.#placedAtMs.has(key));
     });
     return Math.max(...keys.map((key) => this.#placedAtMs.get(key)!));
@@ -89,14 +77,6 @@ export class Witness {
   /** Requests that exist in a namespace. */
   countIn(namespace: string): number {
     return this.#present.get(namespace)?.size ?? 0;
-  }
-
-  async #tick(): Promise<void> {
-    const {signal} = this.#stop;
-    while (!signal.aborted) {
-      await sleep(systemClock, tickMs, signal);
-      if (!signal.aborted) await this.#audit.tick(signal);
-    }
   }
 
   #noteWorker({type, object}: ObservedEvent): void {

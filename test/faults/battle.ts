@@ -1,5 +1,6 @@
 import {systemClock} from '../../src/lib/clock.ts';
 import type {BerthProcess} from '../cli/berthProcess.ts';
+import {inLanes} from '../servers/inLanes.ts';
 import {waitFor} from '../servers/waitFor.ts';
 import type {Field, LeaseSeconds} from './field.ts';
 import {createCall, created, Load} from './load.ts';
@@ -114,7 +115,7 @@ export class Battle {
   /** Creates `count` requests that are no part of the load; resolves when they exist. */
   async crowd(count: number, specOf: (index: number) => object): Promise<void> {
     const {field, namespace} = this.#options;
-    await field.inLanes(count, async (index) => {
+    await inLanes([...Array(count).keys()], async (index) => {
       const call = createCall(namespace, `crowd-${index}`, specOf(index));
       await untilDone(field.transport, call, created, this.#over.signal);
     });

@@ -1,5 +1,5 @@
 import {nowMs} from './battle.ts';
-import type {Scenario} from './scenarios.ts';
+import {pair, type Scenario, signalled} from './scenarios.ts';
 
 const crowdMs = 600_000;
 /** Different demands among the hopeless. */
@@ -25,18 +25,10 @@ export function takeOverAmong(count: number, signal: 'SIGKILL' | 'SIGTERM'): Sce
   return {
     name: `leader of ${count} placed requests ended (${signal})`,
     async prepare(battle) {
-      const leader = await battle.addOperator();
-      await battle.addOperator();
+      const leader = await pair(battle);
       await battle.crowd(count, () => ({resources: {cpu: '100m', memory: '64Mi'}}));
       await battle.until('the crowd to be placed', crowdMs, () => battle.placedCount() >= count);
-      return {
-        async strike() {
-          const endedEpoch = battle.observer.epoch;
-          const sinceMs = nowMs();
-          leader.signal(signal);
-          return {sinceMs, endedEpoch};
-        },
-      };
+      return {strike: async () => signalled(battle, leader, signal)};
     },
   };
 }

@@ -7,6 +7,7 @@ import {BerthProcess} from '../cli/berthProcess.ts';
 import {type RealApiServer, startApiServer} from '../servers/apiServer.ts';
 import {writeKubeconfig} from '../servers/apiServerFiles.ts';
 import {applyCrds} from '../servers/applyCrds.ts';
+import {inLanes} from '../servers/inLanes.ts';
 import {makeTempFolder, removeTempFolder} from '../servers/tempFolder.ts';
 import {waitFor} from '../servers/waitFor.ts';
 
@@ -64,7 +65,7 @@ export class Field {
 
   async createWorkers({count, slots}: WorkersOptions): Promise<void> {
     const capacity = {cpu: `${slots * 100}m`, memory: `${slots * 64}Mi`, containers: slots};
-    await this.inLanes(count, async (index) => {
+    await inLanes([...Array(count).keys()], async (index) => {
       const metadata = {name: `w-${index}`};
       const body = {apiVersion: 'berth.dev/v1alpha1', kind: 'Worker', metadata, spec: {capacity}};
       await sendOrThrow(this.transport, {method: 'POST', path: pathOf(workers), body});
@@ -75,15 +76,6 @@ export class Field {
     const body = {apiVersion: 'v1', kind: 'Namespace', metadata: {name}};
     await sendOrThrow(this.transport, {method: 'POST', path: pathOf(namespaces), body});
     this.#namespaces.push(name);
-  }
-
-  /** Runs `act` for 0 .. `count` - 1, as many at a time as there are connections. */
-  async inLanes(count: number, act: (index: number) => Promise<void>): Promise<void> {
-    const left = Array.from({length: count}, (_, index) => index).values();
-    const lane = async () => {
-      for (const index of left) await act(index);
-    };
-    await Promise.all(Array.from({length: 32}, lane));
   }
 
   /** Deletes what the battle before this one has left. */

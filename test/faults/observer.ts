@@ -1,8 +1,8 @@
 import type {Auditor} from '../../src/audit/auditor.ts';
-import {LiveAudit} from '../../src/audit/liveAudit.ts';
 import type {Kind, ObservedEvent} from '../../src/audit/observed.ts';
 import type {Transport} from '../../src/kube/transport.ts';
-import {sleep, systemClock} from '../../src/lib/clock.ts';
+import {systemClock} from '../../src/lib/clock.ts';
+import {TickedAudit} from '../servers/tickedAudit.ts';
 
 /** What was seen of one request, on the monotonic clock of this process. */
 export interface Sighting {
@@ -24,25 +24,21 @@ export interface Placement {
 type OpenSighting = Sighting & {placements: Placement[]; isOver: boolean};
 
 const leaseName = 'berth';
-const tickMs = 1_000;
 
 /**
  * Watches from outside, past every fault: the auditor at each revision, when each request was seen
  * placed and by which leader, and from when on the Lease was free for another one.
  */
 export class Observer {
-  readonly #audit: LiveAudit;
-  readonly #stop = new AbortController();
+  readonly #audit: TickedAudit;
   readonly #requests = new Map<string, OpenSighting>();
   #lease = {transitions: 0, freeAtMs: 0};
   #onPlaced: (sighting: Sighting, placement: Placement) => void = () => {};
   #onLease: (epoch: number, freeAtMs: number) => void = () => {};
-  #broken: unknown;
 
   private constructor(transport: Transport) {
-    this.#audit = new LiveAudit({
+    this.#audit = new TickedAudit({
       transport,
-      clock: systemClock,
       crossingMs: 2_000,
       onArrival: (kind, event) => this.#note(kind, event),
     });
@@ -50,12 +46,7 @@ export class Observer {
 
   static async start(transport: Transport): Promise<Observer> {
     const observer = new Observer(transport);
-    await observer.#audit.start(observer.#stop.signal);
-    const broken = (error: unknown) => {
-      observer.#broken = error;
-    };
-    observer.#audit.ended().catch(broken);
-    observer.#tick().catch(broken);
+    await observer.#audit.start();
     return observer;
   }
 
@@ -81,23 +72,13 @@ export class Observer {
 
   /** Every request seen so far, those that are gone included. */
   sightings(): Iterable<Sighting> {
-    if (this.#broken !== undefined) throw this.#broken;
+    this.#audit.check();
     return this.#requests.values();
   }
 
   /** Judges everything up to now, and ends. */
-  async verdict(): Promise<Auditor> {
-    await this.#audit.close();
-    this.#stop.abort();
-    return this.#audit.auditor;
-  }
-
-  async #tick(): Promise<void> {
-    const {signal} = this.#stop;
-    while (!signal.aborted) {
-      await sleep(systemClock, tickMs, signal);
-      if (!signal.aborted) await this.#audit.tick(signal).catch(() => {});
-    }
+  verdict(): Promise<Auditor> {
+    return this.#audit.verdict();
   }
 
   #note(kind: Kind, event: ObservedEvent): void {

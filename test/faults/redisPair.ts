@@ -1,5 +1,4 @@
-import {Redis} from 'ioredis';
-import {type RealRedis, startRedis} from '../servers/redisServer.ts';
+import {type RealRedis, startRedis, withClient} from '../servers/redisServer.ts';
 import {waitFor} from '../servers/waitFor.ts';
 import {TcpProxy} from './tcpProxy.ts';
 
@@ -23,10 +22,10 @@ export class RedisPair {
   static async start(): Promise<RedisPair> {
     const [primary, replica] = await Promise.all([startRedis(ownRedis), startRedis(ownRedis)]);
     const pair = new RedisPair(primary, replica, await TcpProxy.start(portOf(primary)));
-    await ask(primary, (client) => client.config('SET', 'repl-diskless-sync-delay', '0'));
-    await ask(replica, (client) => client.replicaof('127.0.0.1', portOf(primary)));
+    await withClient(primary, (client) => client.config('SET', 'repl-diskless-sync-delay', '0'));
+    await withClient(replica, (client) => client.replicaof('127.0.0.1', portOf(primary)));
     await waitFor('the replica to follow', syncMs, async () => {
-      const text = await ask(replica, (client) => client.info('replication'));
+      const text = await withClient(replica, (client) => client.info('replication'));
       return text.includes('master_link_status:up');
     });
     return pair;
@@ -40,7 +39,7 @@ export class RedisPair {
 
   /** From now on the replica hears nothing more; it can be the primary at once. */
   async endReplication(): Promise<void> {
-    await ask(this.#replica, (client) => client.replicaof('NO', 'ONE'));
+    await withClient(this.#replica, (client) => client.replicaof('NO', 'ONE'));
   }
 
   /** The primary is gone, with all that the other one has not heard. */
@@ -57,16 +56,4 @@ export class RedisPair {
 
 function portOf({url}: RealRedis): number {
   return Number(new URL(url).port);
-}
-
-async function ask<T>({url}: RealRedis, question: (client: Redis) => Promise<T>): Promise<T> {
-  const client = new Redis(url, {lazyConnect: true, retryStrategy: () => null});
-  // What `connect` throws is said twice otherwise.
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await question(client);
-  } finally {
-    client.disconnect();
-  }
 }

@@ -1,6 +1,6 @@
-import {nowMs} from './battle.ts';
+import {type Battle, nowMs} from './battle.ts';
 import {RedisPair} from './redisPair.ts';
-import type {Scenario} from './scenarios.ts';
+import {pair, type Scenario, type Strike, signalled} from './scenarios.ts';
 
 /** What the replica misses. */
 const missedMs = 1_000;
@@ -11,72 +11,72 @@ const commitMs = 200;
 /** Until what waits has taken every place. */
 const fillMs = 500;
 
+/** The ledger of all replicas in a Redis of their own. */
+function onRedis(
+  name: string,
+  stage: (battle: Battle, redis: RedisPair) => Promise<Strike>,
+): Scenario {
+  return {
+    name,
+    async prepare(battle) {
+      const redis = await RedisPair.start();
+      battle.useLedger(redis.flags);
+      const staged = await stage(battle, redis);
+      const close = async () => {
+        await staged.close?.();
+        await redis.stop();
+      };
+      return {...staged, close};
+    },
+  };
+}
+
+/** Until its primary goes, the replica misses a second. */
+async function partReplica(battle: Battle, redis: RedisPair): Promise<void> {
+  await redis.endReplication();
+  await battle.lasts(missedMs);
+}
+
 /** The ledger in Redis, which may forget what it has answered. */
 export const redisScenarios: readonly Scenario[] = [
-  {
-    name: 'Redis killed, and started again empty',
-    async prepare(battle) {
-      const redis = await RedisPair.start();
-      battle.useLedger(redis.flags);
-      await battle.addOperator();
-      return {
-        async strike() {
-          const sinceMs = nowMs();
-          await redis.primary.kill();
-          await battle.lasts(downMs);
-          await redis.primary.restart();
-          return {sinceMs};
-        },
-        close: () => redis.stop(),
-      };
-    },
-  },
-  {
-    name: 'Redis fails over to a replica that misses the last second',
-    async prepare(battle) {
-      const redis = await RedisPair.start();
-      battle.useLedger(redis.flags);
-      await battle.addOperator();
-      return {
-        async strike() {
-          await redis.endReplication();
-          await battle.lasts(missedMs);
-          const sinceMs = nowMs();
-          await redis.failOver();
-          return {sinceMs};
-        },
-        close: () => redis.stop(),
-      };
-    },
-  },
-  {
-    name: 'leader killed, and Redis fails over without its last second',
-    async prepare(battle) {
-      const redis = await RedisPair.start();
-      battle.useLedger(redis.flags);
-      const leader = await battle.addOperator();
-      await battle.addOperator();
-      return {
-        async strike() {
-          await redis.endReplication();
-          await battle.lasts(missedMs);
-          const endedEpoch = battle.observer.epoch;
-          const sinceMs = nowMs();
-          leader.signal('SIGKILL');
-          await redis.failOver();
-          return {sinceMs, endedEpoch};
-        },
-        close: () => redis.stop(),
-      };
-    },
-  },
-  {
-    name: 'leader stopped with its commit answered, Redis fails over without that, leader resumed',
-    async prepare(battle) {
-      const redis = await RedisPair.start();
-      battle.useLedger(redis.flags);
-      const leader = await battle.addOperator();
-      await battle.addOperator();
+  onRedis('Redis killed, and started again empty', async (battle, redis) => {
+    await battle.addOperator();
+    return {
+      async strike() {
+        const sinceMs = nowMs();
+        await redis.primary.kill();
+        await battle.lasts(downMs);
+        await redis.primary.restart();
+        return {sinceMs};
+      },
+    };
+  }),
+  onRedis('Redis fails over to a replica that misses the last second', async (battle, redis) => {
+    await battle.addOperator();
+    return {
+      async strike() {
+        await partReplica(battle, redis);
+        const sinceMs = nowMs();
+        await redis.failOver();
+        return {sinceMs};
+      },
+    };
+  }),
+  onRedis('leader killed, and Redis fails over without its last second', async (battle, redis) => {
+    const leader = await pair(battle);
+    return {
+      async strike() {
+        await partReplica(battle, redis);
+        const recovery = signalled(battle, leader, 'SIGKILL');
+        await redis.failOver();
+        return recovery;
+      },
+    };
+  }),
+  onRedis(
+    'leader stopped with its commit answered, Redis fails over without that, leader resumed',
+    async (battle, redis) => {
+      const leader = await pair(battle);
       return {
         async strike() {
           await redis.endReplication();
@@ -84,15 +84,13 @@ export const redisScenarios: readonly Scenario[] = [
           // Its commit is on its way, and meets a Redis that answers when nobody hears it.
           redis.primary.pause();
           await battle.lasts(commitMs);
-          const endedEpoch = battle.observer.epoch;
-          const sinceMs = nowMs();
-          leader.signal('SIGSTOP');
+          const recovery = signalled(battle, leader, 'SIGSTOP');
           // The next leader gives the place that only this commit held to others.
           battle.load.priority = 100;
           redis.primary.resume();
           await battle.lasts(commitMs);
           await redis.failOver();
-          return {sinceMs, endedEpoch};
+          return recovery;
         },
         async after() {
           await battle.lasts(fillMs);
@@ -100,11 +98,10 @@ export const redisScenarios: readonly Scenario[] = [
           await battle.until('the old leader to leave', exitMs, () => leader.hasEnded);
           battle.load.release();
         },
-        close: async () => {
+        async close() {
           leader.signal('SIGCONT');
-          await redis.stop();
         },
       };
     },
-  },
+  ),
 ];

@@ -1,5 +1,5 @@
 import {Battle, type BattleOptions, type Outcome} from './battle.ts';
-import type {Scenario} from './scenarios.ts';
+import type {Scenario, Strike} from './scenarios.ts';
 
 /** The load goes on so long after the recovery. */
 const aftermathMs = 500;
@@ -8,10 +8,11 @@ const aftermathMs = 500;
 export async function runScenario(scenario: Scenario, options: BattleOptions): Promise<Outcome> {
   await options.field.clear();
   const battle = await Battle.open(options);
-  const {strike, after, close} = await scenario.prepare(battle);
+  let staged: Strike | undefined;
   try {
+    staged = await scenario.prepare(battle);
     await battle.begin();
-    const recovery = await strike();
+    const recovery = await staged.strike();
     // Of the leader that was: its successor renews the Lease from now on.
     let freeAtMs = battle.observer.leaseFreeAtMs;
     const {endedEpoch = Number.POSITIVE_INFINITY} = recovery;
@@ -19,7 +20,7 @@ export async function runScenario(scenario: Scenario, options: BattleOptions): P
       if (epoch <= endedEpoch) freeAtMs = free;
     };
     const first = await battle.recovered(recovery);
-    await after?.();
+    await staged.after?.();
     await battle.lasts(aftermathMs);
     return await battle.end({
       afterFaultMs: first.atMs - recovery.sinceMs,
@@ -27,6 +28,6 @@ export async function runScenario(scenario: Scenario, options: BattleOptions): P
     });
   } finally {
     await battle.close();
-    await close?.();
+    await staged?.close?.();
   }
 }

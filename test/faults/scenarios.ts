@@ -1,5 +1,6 @@
 import {pathOf, workers} from '../../src/kube/resource.ts';
 import {sendOrThrow} from '../../src/kube/transport.ts';
+import type {BerthProcess} from '../cli/berthProcess.ts';
 import {type Battle, nowMs, type Recovery} from './battle.ts';
 import {TcpProxy} from './tcpProxy.ts';
 
@@ -21,10 +22,33 @@ export interface Strike {
 const outageMs = 1_500;
 const exitMs = 20_000;
 
-async function pair(battle: Battle) {
+/** Two replicas; returns the one that leads. */
+export async function pair(battle: Battle): Promise<BerthProcess> {
   const leader = await battle.addOperator();
   await battle.addOperator();
   return leader;
+}
+
+/** Ends or stops the leader: the next one has a later epoch. */
+export function signalled(
+  battle: Battle,
+  leader: BerthProcess,
+  signal: 'SIGKILL' | 'SIGSTOP' | 'SIGTERM',
+): Recovery {
+  const endedEpoch = battle.observer.epoch;
+  const sinceMs = nowMs();
+  leader.signal(signal);
+  return {sinceMs, endedEpoch};
+}
+
+function leaderEnded(signal: 'SIGKILL' | 'SIGTERM', how: string): Scenario {
+  return {
+    name: `leader ${how} (${signal}), a second replica takes over`,
+    async prepare(battle) {
+      const leader = await pair(battle);
+      return {strike: async () => signalled(battle, leader, signal)};
+    },
+  };
 }
 
 /** The leader behind a proxy, a second replica not. */
@@ -36,31 +60,13 @@ async function behindProxy(battle: Battle, spoil: (proxy: TcpProxy) => Promise<R
 }
 
 export const scenarios: readonly Scenario[] = [
-  {
-    name: 'leader killed (SIGKILL), a second replica takes over',
-    async prepare(battle) {
-      const leader = await pair(battle);
-      return {
-        async strike() {
-          const endedEpoch = battle.observer.epoch;
-          const sinceMs = nowMs();
-          leader.signal('SIGKILL');
-          return {sinceMs, endedEpoch};
-        },
-      };
-    },
-  },
+  leaderEnded('SIGKILL', 'killed'),
   {
     name: 'leader stopped past its Lease (SIGSTOP), then resumed (SIGCONT)',
     async prepare(battle) {
       const leader = await pair(battle);
       return {
-        async strike() {
-          const endedEpoch = battle.observer.epoch;
-          const sinceMs = nowMs();
-          leader.signal('SIGSTOP');
-          return {sinceMs, endedEpoch};
-        },
+        strike: async () => signalled(battle, leader, 'SIGSTOP'),
         async after() {
           leader.signal('SIGCONT');
           await battle.until('the old leader to leave', exitMs, () => leader.hasEnded);
@@ -71,20 +77,7 @@ export const scenarios: readonly Scenario[] = [
       };
     },
   },
-  {
-    name: 'leader ended (SIGTERM), a second replica takes over',
-    async prepare(battle) {
-      const leader = await pair(battle);
-      return {
-        async strike() {
-          const endedEpoch = battle.observer.epoch;
-          const sinceMs = nowMs();
-          leader.signal('SIGTERM');
-          return {sinceMs, endedEpoch};
-        },
-      };
-    },
-  },
+  leaderEnded('SIGTERM', 'ended'),
   {
     name: 'API server killed and started again',
     async prepare(battle) {

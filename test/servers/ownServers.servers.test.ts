@@ -1,11 +1,10 @@
 import {spawn} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {Redis} from 'ioredis';
 import {afterAll, describe, expect, it} from 'vitest';
 import {sendOrThrow} from '../../src/kube/transport.ts';
 import {startApiServer} from './apiServer.ts';
-import {type RealRedis, type RedisOptions, startRedis} from './redisServer.ts';
+import {type RealRedis, type RedisOptions, startRedis, withClient} from './redisServer.ts';
 import {describeWithServers} from './requireServers.ts';
 import {waitFor} from './waitFor.ts';
 
@@ -61,32 +60,21 @@ describeWithServers('a Redis of one’s own', ['redis'], () => {
     return redis;
   }
 
-  async function ask<T>(redis: RealRedis, question: (client: Redis) => Promise<T>): Promise<T> {
-    const client = new Redis(redis.url, {lazyConnect: true, retryStrategy: () => null});
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      return await question(client);
-    } finally {
-      client.disconnect();
-    }
-  }
-
   it('comes back empty, or as it was at its last save, on the same address', async () => {
     const redis = await open();
-    await ask(redis, (client) => client.set('saved', '1'));
+    await withClient(redis, (client) => client.set('saved', '1'));
     await redis.save();
-    await ask(redis, (client) => client.set('later', '1'));
+    await withClient(redis, (client) => client.set('later', '1'));
     await redis.restart({from: 'save'});
-    expect(await ask(redis, (client) => client.keys('*'))).toEqual(['saved']);
+    expect(await withClient(redis, (client) => client.keys('*'))).toEqual(['saved']);
     await redis.restart();
-    expect(await ask(redis, (client) => client.keys('*'))).toEqual([]);
+    expect(await withClient(redis, (client) => client.keys('*'))).toEqual([]);
   });
 
   it('counts commands by name since the last reset', async () => {
     const redis = await open();
     await redis.resetCommandCalls();
-    await ask(redis, (client) => client.mget('a', 'b'));
+    await withClient(redis, (client) => client.mget('a', 'b'));
     expect((await redis.commandCalls()).get('mget')).toBe(1);
   });
 

@@ -216,7 +216,8 @@ async function readCommandCalls(client: Redis): Promise<Map<string, number>> {
   return calls;
 }
 
-async function withClient<T>(
+/** Asks one question on a connection of its own, which is not tried again. */
+export async function withClient<T>(
   to: {url: string; tls?: RedisTls | undefined; admin?: RedisAdmin | undefined},
   question: (client: Redis) => Promise<T>,
 ): Promise<T> {

@@ -28,6 +28,11 @@ const inOperator = (change: (stages: Stages) => void) => ({
   operator: ({stages}: Operator) => change(stages),
 });
 
+/** Each is forgotten at once. */
+const withoutAssumptions = inOperator(({cache}) => {
+  cache.assume = () => {};
+});
+
 /** The same calls, but for what `change` makes of them. */
 function onCalls(change: (call: ApiCall) => ApiCall): (transport: Transport) => Transport {
   return (transport) => ({
@@ -151,9 +156,7 @@ export const canaries: readonly Canary[] = [
   },
   {
     name: 'an assumption is forgotten at once',
-    bugs: inOperator(({cache}) => {
-      cache.assume = () => {};
-    }),
+    bugs: withoutAssumptions,
     seeds: 30,
   },
   {
@@ -238,9 +241,7 @@ export const canaries: readonly Canary[] = [
     ledger: 'memory',
     bugs: {
       ledger: endless,
-      ...inOperator(({cache}) => {
-        cache.assume = () => {};
-      }),
+      ...withoutAssumptions,
     },
     seeds: 10,
   },
