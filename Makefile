@@ -59,7 +59,7 @@ format: setup ## Format the code
 	@biome check --write $(FORMATTED)
 
 .PHONY: verify
-verify: setup ## Generated files, format, types, lint, unused code, architecture; fails on a dirty tree
+verify: setup ## Generated files, format, types, lint, unused code, architecture; runs nothing of the product
 	@test/verify.sh
 
 .PHONY: build

@@ -9,4 +9,4 @@ step 'format and lint (biome)' biome check --error-on-warnings src test e2e depl
 step 'types (tsc)' tsc -p tsconfig.json
 step 'lint with types (oxlint)' oxlint --type-aware --deny-warnings src test e2e
 step 'unused code and dependencies (knip)' knip --config .knip.json
-step 'unit tests and architecture rules' vitest run --config test/vitest.config.ts --project unit
+step 'architecture rules' vitest run --config test/vitest.config.ts --project unit test/architecture
