@@ -15,17 +15,22 @@ interface Taking {
 /**
  * What one call of `place` changes as it goes: the live rows, saved at the first touch and put back
  * at the end. Within a batch what is free only ever shrinks: every shortcut of `spreadTier.ts`,
- * `leastLoaded.ts`, `packTier.ts` and `bucketCursors.ts` rests on that.
+ * `leastLoaded.ts` and `candidateHeap.ts` rests on that.
  */
 export class BatchState implements WorkerRows {
   readonly rows: LiveRows;
   readonly layout: Layout;
   readonly free: FreeCapacity;
+  /** The positions placed on, in order, */
+  readonly taken: Int32Array;
+  /** so many so far. */
+  takenCount = 0;
 
-  constructor(rows: LiveRows) {
+  constructor(rows: LiveRows, batchSize: number) {
     this.rows = rows;
     this.layout = rows.layout;
     this.free = rows.free;
+    this.taken = new Int32Array(batchSize);
   }
 
   /**
@@ -45,6 +50,7 @@ export class BatchState implements WorkerRows {
       takeDevices(free.gpuMillis, {start, end, demand}, devices, at);
       free.gpuTotal[position]! -= demand.gpuMillis * demand.gpuCount;
     }
+    this.taken[this.takenCount++] = position;
     rows.rowChanged(position);
   }
 
@@ -52,6 +58,7 @@ export class BatchState implements WorkerRows {
   restore(): void {
     const {rows} = this;
     rows.spareTrees.giveBack();
+    rows.spareHeaps.giveBack();
     rows.batchHomes.clear();
     rows.saved.restore(this.layout, this.free, (position) => {
       rows.lowered.note(position);

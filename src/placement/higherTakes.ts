@@ -2,29 +2,21 @@ import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import type {ClassifiedBatch} from './classifiedBatch.ts';
 import type {DecisionColumns} from './decidedPlan.ts';
-
-/** What was taken of one worker. */
-interface Taken {
-  cpuMillis: number;
-  memoryBytes: number;
-  containers: number;
-  /** Thousandths by device of the worker. */
-  readonly gpuMillis: number[];
-}
+import {FreeCapacity} from './freeCapacity.ts';
 
 /**
- * What requests of higher priority took earlier in the batch, by worker: a request that is left out
- * asks whether they had what it wants.
+ * What requests of higher priority took earlier in the batch, in columns by position and by device:
+ * a request that is left out asks whether they had what it wants.
  *
  * As a batch is decided by falling priority, all of its decisions up to `followed` are above the
- * one under way, and it only moves on: over the batch O(decisions), and nothing where all requests
- * are placed or of one priority.
+ * one under way, and it only moves on: over the batch O(workers + decisions), and nothing where all
+ * requests are placed or of one priority.
  */
 export class HigherTakes {
   readonly #batch: ClassifiedBatch;
   readonly #columns: Pick<DecisionColumns, 'order' | 'positions' | 'devices'>;
   readonly #state: BatchState;
-  readonly #taken = new Map<number, Taken>();
+  #taken = new FreeCapacity(0, 0);
   #followed = 0;
   #device = 0;
 
@@ -51,39 +43,37 @@ export class HigherTakes {
     }
   }
 
-  /** Of the workers that they took anything of. */
-  positions(): Iterable<number> {
-    return this.#taken.keys();
-  }
-
-  /** Whether the worker would have room for `demand` without them. */
+  /** Whether they took of the worker, and it would have room for `demand` without that. */
   hadRoom(position: number, demand: Demand): boolean {
-    const taken = this.#taken.get(position);
-    if (!taken) return false;
+    const taken = this.#taken;
+    // Without any the columns may be empty: then this is undefined.
+    if (!(taken.containers[position]! > 0)) return false;
     const {layout, free} = this.#state;
-    if (free.cpuMillis[position]! + taken.cpuMillis < demand.cpuMillis) return false;
-    if (free.memoryBytes[position]! + taken.memoryBytes < demand.memoryBytes) return false;
-    if (free.containers[position]! + taken.containers < 1) return false;
-    const start = layout.gpuStart[position]!;
+    if (free.cpuMillis[position]! + taken.cpuMillis[position]! < demand.cpuMillis) return false;
+    if (free.memoryBytes[position]! + taken.memoryBytes[position]! < demand.memoryBytes) {
+      return false;
+    }
+    if (free.containers[position]! + taken.containers[position]! < 1) return false;
+    const end = layout.gpuEnd[position]!;
     let missing = demand.gpuCount;
-    for (let at = start; at < layout.gpuEnd[position]! && missing > 0; at++) {
-      if (free.gpuMillis[at]! + (taken.gpuMillis[at - start] ?? 0) >= demand.gpuMillis) missing--;
+    for (let at = layout.gpuStart[position]!; at < end && missing > 0; at++) {
+      if (free.gpuMillis[at]! + taken.gpuMillis[at]! >= demand.gpuMillis) missing--;
     }
     return missing === 0;
   }
 
   #add(position: number, {cpuMillis, memoryBytes, gpuCount, gpuMillis}: Demand): void {
-    let taken = this.#taken.get(position);
-    if (!taken) {
-      taken = {cpuMillis: 0, memoryBytes: 0, containers: 0, gpuMillis: []};
-      this.#taken.set(position, taken);
+    const {layout, free} = this.#state;
+    if (this.#taken.containers.length === 0) {
+      this.#taken = new FreeCapacity(layout.hash.length, free.gpuMillis.length);
     }
-    taken.cpuMillis += cpuMillis;
-    taken.memoryBytes += memoryBytes;
-    taken.containers += 1;
+    const taken = this.#taken;
+    taken.cpuMillis[position]! += cpuMillis;
+    taken.memoryBytes[position]! += memoryBytes;
+    taken.containers[position]! += 1;
+    const start = layout.gpuStart[position]!;
     for (let count = 0; count < gpuCount; count++) {
-      const device = this.#columns.devices[this.#device++]!;
-      taken.gpuMillis[device] = (taken.gpuMillis[device] ?? 0) + gpuMillis;
+      taken.gpuMillis[start + this.#columns.devices[this.#device++]!]! += gpuMillis;
     }
   }
 }

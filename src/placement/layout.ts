@@ -2,6 +2,15 @@ import {DEFAULT_LOAD_BOUND} from '../api/records.ts';
 import {ExactSum} from './exactSum.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
 
+/** Workers with the same GPUs. */
+export interface GpuGroup {
+  readonly gpuType: string;
+  readonly gpuCount: number;
+}
+
+/** Groups told apart; workers of further ones are counted among the last. */
+const MAX_GPU_GROUPS = 256;
+
 /**
  * What is true of the workers until one joins, leaves or is edited, a struct of arrays by position.
  *
@@ -38,7 +47,11 @@ export class Layout {
   readonly loadBound: Float64Array;
   /** Workers of about one size: their cpu between the same two powers of two. */
   readonly sizeGroup: Uint8Array;
+  /** Index into `gpuGroups`. */
+  readonly gpuGroup: Uint8Array;
+  readonly gpuGroups: GpuGroup[] = [];
   workerCount = 0;
+  readonly #gpuGroupOf = new Map<string, number>();
   readonly #cpuMillis = new ExactSum();
   readonly #memoryBytes = new ExactSum();
   #gpus = 0;
@@ -58,6 +71,7 @@ export class Layout {
     this.packs = new Uint8Array(positions);
     this.loadBound = new Float64Array(positions);
     this.sizeGroup = new Uint8Array(positions);
+    this.gpuGroup = new Uint8Array(positions);
   }
 
   /** Of all workers together. */
@@ -77,7 +91,7 @@ export class Layout {
     {gpuStart, pool}: {readonly gpuStart: number; readonly pool: PlacementPool | undefined},
   ): void {
     this.#count(position, -1);
-    const {cpuMillis, memoryBytes, containers, gpuCount} = worker.capacity;
+    const {cpuMillis, memoryBytes, containers, gpuCount, gpuType} = worker.capacity;
     this.workers[position] = worker;
     this.cpuMillis[position] = cpuMillis;
     this.memoryBytes[position] = memoryBytes;
@@ -91,6 +105,7 @@ export class Layout {
     this.packs[position] = packs(worker, pool) ? 1 : 0;
     this.loadBound[position] = pool?.loadBound ?? DEFAULT_LOAD_BOUND;
     this.sizeGroup[position] = Math.clz32(Math.min(cpuMillis, 2 ** 31));
+    this.gpuGroup[position] = this.#gpuGroupFor({gpuType, gpuCount});
     this.#count(position, 1);
   }
 
@@ -113,6 +128,16 @@ export class Layout {
     this.#count(position, -1);
     this.workers[position] = undefined;
     this.gpuEnd[position] = this.gpuStart[position]!;
+  }
+
+  #gpuGroupFor(group: GpuGroup): number {
+    const key = `${group.gpuCount} ${group.gpuType}`;
+    const known = this.#gpuGroupOf.get(key);
+    if (known !== undefined) return known;
+    if (this.gpuGroups.length === MAX_GPU_GROUPS) return MAX_GPU_GROUPS - 1;
+    const opened = this.gpuGroups.push(group) - 1;
+    this.#gpuGroupOf.set(key, opened);
+    return opened;
   }
 
   #count(position: number, sign: 1 | -1): void {

@@ -2,7 +2,7 @@ import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {fits} from './freeCapacity.ts';
 import {type Addition, writeLoad} from './load.ts';
-import type {LoadTree} from './loadTree.ts';
+import {LoadTree} from './loadTree.ts';
 import type {Tier} from './tier.ts';
 
 /** Places in `LeastLoaded.loads`. */
@@ -77,7 +77,11 @@ export class LeastLoaded {
   #ownTree(group: number): LoadTree {
     const tree = this.#trees[group]!;
     if (this.#isOwn[group]) return tree;
-    const own = this.#state.rows.spareTrees.copyOf(tree);
+    const own = this.#state.rows.spareTrees.lend(
+      () => new LoadTree(tree.wordCount),
+      (spare) => spare.wordCount === tree.wordCount,
+    );
+    own.copyFrom(tree);
     this.#isOwn[group] = true;
     this.#trees[group] = own;
     return own;

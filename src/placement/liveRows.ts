@@ -1,3 +1,4 @@
+import type {CandidateHeap} from './candidateHeap.ts';
 import {EligibilityCache} from './eligibilityCache.ts';
 import {findGap} from './findGap.ts';
 import {FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
@@ -5,11 +6,12 @@ import {Journal} from './journal.ts';
 import {KeyHomes} from './keyHomes.ts';
 import {Layout} from './layout.ts';
 import {NOTHING, writeLoad} from './load.ts';
+import type {LoadTree} from './loadTree.ts';
 import {NameColumn} from './nameColumn.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
 import {PreferenceCache} from './preferenceCache.ts';
 import {SavedRows} from './savedRows.ts';
-import {SpareTrees} from './spareTrees.ts';
+import {Spares} from './spares.ts';
 import {WorkerBuckets} from './workerBuckets.ts';
 import type {WorkerEntry} from './workerEntry.ts';
 import type {WorkerRows} from './workerRows.ts';
@@ -41,7 +43,9 @@ export class LiveRows implements WorkerRows {
   readonly batchHomes = new KeyHomes();
   /** Positions whose load may be less than it was. */
   readonly lowered = new Journal();
-  readonly spareTrees = new SpareTrees();
+  /** Of classes of the batch under way. */
+  readonly spareTrees = new Spares<LoadTree>();
+  readonly spareHeaps = new Spares<CandidateHeap>();
   /** What `place` has to put back; empty between its calls. */
   readonly saved = new SavedRows();
   /** Of the table; a snapshot of another one is out of date. */

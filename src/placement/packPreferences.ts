@@ -41,6 +41,12 @@ export class PackPreferences {
     this.#workload = workload;
   }
 
+  /** Of the workers of a bucket; `NEVER` if none of them can hold such a request. */
+  of(bucket: number, buckets: WorkerBuckets): number {
+    const known = this.columnFor(buckets)[bucket]!;
+    return known > NEVER ? this.learn(bucket, buckets) : known;
+  }
+
   /** One entry a bucket of `buckets`, those above `NEVER` for `learn`; good until one is added. */
   columnFor(buckets: WorkerBuckets): Int32Array {
     const isSame = this.#epoch === buckets.epoch && this.#version === this.#workload.version;

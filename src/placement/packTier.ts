@@ -1,19 +1,13 @@
 import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
-import {BucketCursors} from './bucketCursors.ts';
+import {type Candidacy, CandidateHeap, firstWithRoom} from './candidateHeap.ts';
 import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
-import {NEVER, type PackPreferences} from './packPreferences.ts';
+import {NEVER} from './packPreferences.ts';
 import {probe} from './slotTable.ts';
 import type {Tier} from './tier.ts';
 import type {WorkerBuckets} from './workerBuckets.ts';
-
-/**
- * Workers of one bucket that are asked for room before the next bucket is: its free cpu or memory
- * may just not suffice. Should none have it anywhere, all are asked.
- */
-const FEW_TRIES = 16;
 
 /** Workers that a key without a home asks, before it goes where it would without a key. */
 const WARM_PROBES = 4;
@@ -32,8 +26,8 @@ const SMALL_TIER = 32;
  * to its homes first (`keyHomes.ts`), then to whom it probes. Warm is a home or its first choice,
  * Near another one of those it probes, whatever led there.
  *
- * One pass over the buckets that have members finds both, as a bucket is looked into only where it
- * is as good as the best one so far: about 30 to 200 of them, whatever the number of workers.
+ * The first request of a class passes over the buckets that have members, 30 to 250 of them whatever
+ * the number of workers; further ones ask a heap of them (`candidateHeap.ts`).
  */
 export class PackTier implements OpenTier {
   affinity: AffinityLevel = 'None';
@@ -41,8 +35,8 @@ export class PackTier implements OpenTier {
   readonly #demand: Demand;
   readonly #state: BatchState;
   readonly #buckets: WorkerBuckets;
-  readonly #preferences: PackPreferences;
-  readonly #cursors: BucketCursors;
+  readonly #candidacy: Candidacy;
+  #heap: CandidateHeap | undefined;
   #isFirst = true;
   /** Preference of the best worker for the request under way. */
   #least = NEVER;
@@ -52,13 +46,10 @@ export class PackTier implements OpenTier {
     this.#demand = demand;
     this.#state = state;
     this.#buckets = state.rows.buckets;
-    this.#preferences = state.rows.preferences.of(demand);
-    this.#cursors = new BucketCursors(this.#buckets, tier, demand, state);
+    this.#candidacy = {tier, demand, preferences: state.rows.preferences.of(demand), state};
   }
 
   choose(hash: number, isExplicit: boolean): number {
-    if (!this.#isFirst) this.#cursors.keep();
-    this.#isFirst = false;
     const best = this.#best();
     if (best < 0) return -1;
     if (!isExplicit) {
@@ -78,8 +69,15 @@ export class PackTier implements OpenTier {
 
   #best(): number {
     if (this.#tier.count <= SMALL_TIER) return this.#bestOfFew();
-    const found = this.#search(FEW_TRIES);
-    return found < 0 ? this.#search(Number.MAX_SAFE_INTEGER) : found;
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      return this.#search();
+    }
+    if (!this.#heap) {
+      this.#heap = this.#state.rows.spareHeaps.lend(() => new CandidateHeap());
+      this.#heap.open(this.#candidacy);
+    }
+    return this.#heap.first(this.#candidacy);
   }
 
   #bestOfFew(): number {
@@ -98,31 +96,25 @@ export class PackTier implements OpenTier {
     return best;
   }
 
-  /** The best worker with room, as far as `tries` in each bucket go; -1 when there is none. */
-  #search(tries: number): number {
+  /** Without the heap, which costs more to open than one look at every bucket. */
+  #search(): number {
     const {live, liveCount} = this.#buckets;
-    const column = this.#preferences.columnFor(this.#buckets);
-    const none = this.#state.layout.hash.length;
-    let best = none;
+    let best = -1;
     let least = NEVER - 1;
     for (let at = 0; at < liveCount; at++) {
       const bucket = live[at]!;
-      let preference = column[bucket]!;
-      if (preference > NEVER) preference = this.#preferences.learn(bucket, this.#buckets);
+      const preference = this.#candidacy.preferences.of(bucket, this.#buckets);
       if (preference > least) continue;
-      const end = preference < least ? none : best;
-      const found = this.#cursors.first(bucket, end, tries);
-      if (found === end) continue;
+      const found = firstWithRoom(this.#buckets, bucket, 0, this.#candidacy);
+      if (found < 0 || (preference === least && best >= 0 && found > best)) continue;
       best = found;
       least = preference;
     }
-    return best === none ? -1 : best;
+    return best;
   }
 
   #preferenceFor(position: number): number {
-    const bucket = this.#buckets.at(position);
-    const preference = this.#preferences.columnFor(this.#buckets)[bucket]!;
-    return preference > NEVER ? this.#preferences.learn(bucket, this.#buckets) : preference;
+    return this.#candidacy.preferences.of(this.#buckets.at(position), this.#buckets);
   }
 
   /** A home of the key, else the first worker that it probes, if it may be drawn there; else -1. */

@@ -28,7 +28,7 @@ export function place<Request extends PlacementRequest>(
 ): Plan<Request> {
   assert(snapshot instanceof FrozenSnapshot, 'the snapshot comes from a WorkerTable');
   const {rows} = snapshot;
-  const state = new BatchState(rows);
+  const state = new BatchState(rows, batch.length);
   const classified = classify(batch, state);
   try {
     const columns = decide(classified, state);

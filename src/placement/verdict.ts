@@ -1,10 +1,10 @@
 import {UnfitReason} from '../api/reasons.ts';
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
-import {type Eligibility, FIRST_REASON_CODE, UNFIT_REASONS} from './eligibility.ts';
-import {gpusFit} from './freeCapacity.ts';
+import {type Eligibility, UNFIT_REASONS} from './eligibility.ts';
+import {type FreeCapacity, gpusFit} from './freeCapacity.ts';
 import type {HigherTakes} from './higherTakes.ts';
-import type {NearestWorker, Verdict} from './plan.ts';
+import type {Verdict} from './plan.ts';
 import {shortagesOf} from './shortages.ts';
 
 /** How each reason reads after a number of workers. */
@@ -43,45 +43,46 @@ export function judge(
   eligibility: Eligibility,
   {state, higher}: {readonly state: BatchState; readonly higher: HigherTakes},
 ): Verdict {
-  const {workerCount} = state.layout;
+  const {layout, free} = state;
+  const {workerCount} = layout;
+  const {cpuMillis, memoryBytes, gpuCount, gpuMillis} = demand;
+  const gpuAsked = gpuCount * gpuMillis;
   const counted = eligibility.unfit.slice();
   let nearest = -1;
+  let nearestReason = CONTAINERS;
   let least = Number.POSITIVE_INFINITY;
   for (const {ranks} of eligibility.tiers) {
-    for (const rank of ranks) {
-      const lacksGpu = lacksGpus(demand, rank, state);
-      counted[firstShortage(demand, rank, state, lacksGpu)]!++;
-      const lack = lackOf(demand, rank, state, lacksGpu);
+    for (let at = 0; at < ranks.length; at++) {
+      const rank = ranks[at]!;
+      const gpuLack = missingPart(gpuAsked, free.gpuTotal[rank]!);
+      const lacksGpu = gpuLack > 0 || (gpuCount > 0 && !gpusFit(free, layout, rank, demand));
+      const reason = higher.hadRoom(rank, demand)
+        ? OUTRANKED
+        : firstShortage(demand, rank, free, lacksGpu);
+      counted[reason]!++;
+      const lack = Math.max(
+        missingPart(cpuMillis, free.cpuMillis[rank]!),
+        missingPart(memoryBytes, free.memoryBytes[rank]!),
+        missingPart(1, free.containers[rank]!),
+        lacksGpu ? Math.max(gpuLack, 1 / (gpuCount + 1)) : 0,
+      );
       if (lack > least || (lack === least && rank > nearest)) continue;
       least = lack;
       nearest = rank;
+      nearestReason = reason;
     }
-  }
-  for (const rank of higher.positions()) {
-    const isEligible = eligibility.codes[rank]! < FIRST_REASON_CODE;
-    if (!isEligible || !higher.hadRoom(rank, demand)) continue;
-    counted[firstShortage(demand, rank, state)]!--;
-    counted[OUTRANKED]!++;
   }
   const counts = UNFIT_REASONS.map((reason, index) => ({reason, workers: counted[index]!})).filter(
     ({workers}) => workers > 0,
   );
   const verdict = {workerCount, counts, message: messageOf(workerCount, counts)};
   if (nearest < 0) return verdict;
-  const isOutranked = higher.hadRoom(nearest, demand);
-  return {...verdict, nearest: describeNearest(demand, nearest, {state, isOutranked})};
-}
-
-function describeNearest(
-  demand: Demand,
-  rank: number,
-  {state, isOutranked}: {readonly state: BatchState; readonly isOutranked: boolean},
-): NearestWorker {
-  return {
-    workerName: state.layout.workers[rank]!.name,
-    reason: UNFIT_REASONS[isOutranked ? OUTRANKED : firstShortage(demand, rank, state)]!,
-    shortages: shortagesOf(demand, rank, state),
+  const nearestWorker = {
+    workerName: layout.workers[nearest]!.name,
+    reason: UNFIT_REASONS[nearestReason]!,
+    shortages: shortagesOf(demand, nearest, state),
   };
+  return {...verdict, nearest: nearestWorker};
 }
 
 /**
@@ -91,33 +92,16 @@ function describeNearest(
 function firstShortage(
   demand: Demand,
   rank: number,
-  state: BatchState,
-  lacksGpu = lacksGpus(demand, rank, state),
+  free: FreeCapacity,
+  lacksGpu: boolean,
 ): number {
-  const {free} = state;
   if (lacksGpu) return GPU;
   if (free.cpuMillis[rank]! < demand.cpuMillis) return CPU;
   if (free.memoryBytes[rank]! < demand.memoryBytes) return MEMORY;
   return CONTAINERS;
 }
 
-function lacksGpus(demand: Demand, rank: number, {layout, free}: BatchState): boolean {
-  return demand.gpuCount > 0 && !gpusFit(free, layout, rank, demand);
-}
-
-/**
- * The largest part of the demand that the worker lacks, 0 to 1 and above where it is overcommitted.
- */
-function lackOf(demand: Demand, rank: number, {free}: BatchState, lacksGpu: boolean): number {
-  const gpuAsked = demand.gpuCount * demand.gpuMillis;
-  return Math.max(
-    missingPart(demand.cpuMillis, free.cpuMillis[rank]!),
-    missingPart(demand.memoryBytes, free.memoryBytes[rank]!),
-    missingPart(1, free.containers[rank]!),
-    lacksGpu ? Math.max(missingPart(gpuAsked, free.gpuTotal[rank]!), 1 / (demand.gpuCount + 1)) : 0,
-  );
-}
-
+/** The part of a demand that is not free, 0 to 1, above it where more than all is in use. */
 function missingPart(demand: number, free: number): number {
   return demand > free ? (demand - free) / Math.max(1, demand) : 0;
 }

@@ -1,15 +1,12 @@
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
-import {RecentJoins} from './recentJoins.ts';
+import type {GpuGroup} from './layout.ts';
 import {WordMap} from './wordMap.ts';
 import type {WorkerRows} from './workerRows.ts';
 
-/** Workers with the same GPUs: what their states have in common. */
-export interface GpuGroup {
-  readonly gpuType: string;
-  readonly gpuCount: number;
-}
-
-/** Free cpu below which each level ends, in thousandths of a core; the last one has no end. */
+/**
+ * Free cpu below which each level ends, in thousandths of a core and whole cores; the last one has
+ * no end.
+ */
 const CPU_LEVELS: readonly number[] = [
   0, 1000, 2000, 4000, 6000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 72_000,
 ];
@@ -23,9 +20,6 @@ const PARTIAL_STEP = 100;
 const PARTIAL_LEVELS = WHOLE_GPU_MILLIS / PARTIAL_STEP + 1;
 const CPU_STRIDE = (MOST_WHOLE + 1) * PARTIAL_LEVELS;
 const CODES_PER_GROUP = (CPU_LEVELS.length + 1) * CPU_STRIDE;
-
-/** Groups told apart; workers of further ones are sorted in among the last, and stay exact. */
-const MAX_GROUPS = 256;
 
 /** What the states of one bucket have in common. */
 export interface BucketState {
@@ -69,20 +63,16 @@ export class WorkerBuckets {
   /** so many. */
   liveCount = 0;
   readonly members: WordMap[] = [];
-  readonly joins = new RecentJoins();
   readonly #rows: WorkerRows;
-  readonly #groups: GpuGroup[] = [];
-  readonly #groupOf = new Map<string, number>();
   readonly #codes: number[] = [];
   /** Members of each bucket. */
   #sizes = new Int32Array(64);
   /** Where each bucket with members stands in `live`. */
   #liveAt = new Int32Array(64);
   /** By group, then by code within it; -1 where it was never used. */
-  readonly #bucketOfCode: Int32Array[] = [];
+  readonly #bucketOfCode: (Int32Array | undefined)[] = [];
   /** By position; -1 where no packed worker is. */
   #bucketAt = new Int32Array(0);
-  #groupAt = new Int32Array(0);
 
   constructor(rows: WorkerRows) {
     this.#rows = rows;
@@ -105,7 +95,7 @@ export class WorkerBuckets {
     const cpu = Math.floor(within / CPU_STRIDE);
     const partial = within % PARTIAL_LEVELS;
     return {
-      group: this.#groups[Math.floor(code / CODES_PER_GROUP)]!,
+      group: this.#rows.layout.gpuGroups[Math.floor(code / CODES_PER_GROUP)]!,
       cpuFrom: cpu === 0 ? 0 : CPU_LEVELS[cpu - 1]!,
       cpuTo: CPU_LEVELS[cpu] ?? Number.POSITIVE_INFINITY,
       wholeGpus: Math.floor((within % CPU_STRIDE) / PARTIAL_LEVELS),
@@ -126,7 +116,6 @@ export class WorkerBuckets {
     }
     if (bucket < 0) return;
     this.members[bucket]!.add(position);
-    this.joins.note(bucket, position);
     if (++this.#sizes[bucket]! > 1) return;
     this.#liveAt[bucket] = this.liveCount;
     this.live[this.liveCount++] = bucket;
@@ -137,13 +126,10 @@ export class WorkerBuckets {
     const positions = this.#rows.layout.workers.length;
     this.members.length = 0;
     this.#codes.length = 0;
-    this.#groups.length = 0;
     this.#bucketOfCode.length = 0;
-    this.#groupOf.clear();
     this.#sizes.fill(0);
     this.liveCount = 0;
     this.#bucketAt = new Int32Array(positions).fill(-1);
-    this.#groupAt = new Int32Array(positions);
     this.epoch++;
     for (let position = 0; position < positions; position++) this.rowChanged(position);
   }
@@ -164,14 +150,15 @@ export class WorkerBuckets {
       cpuLevel(free.cpuMillis[position]!) * CPU_STRIDE +
       Math.min(whole, MOST_WHOLE) * PARTIAL_LEVELS +
       Math.floor((partial + PARTIAL_STEP - 1) / PARTIAL_STEP);
-    const group = this.#groupFor(position);
-    const bucket = this.#bucketOfCode[group]![within]!;
+    const group = layout.gpuGroup[position]!;
+    const bucket = this.#bucketOfCode[group]?.[within] ?? -1;
     return bucket >= 0 ? bucket : this.#open(group, within);
   }
 
   #open(group: number, within: number): number {
     const bucket = this.#codes.push(group * CODES_PER_GROUP + within) - 1;
-    this.#bucketOfCode[group]![within] = bucket;
+    this.#bucketOfCode[group] ??= new Int32Array(CODES_PER_GROUP).fill(-1);
+    this.#bucketOfCode[group][within] = bucket;
     this.members.push(new WordMap(this.#bucketAt.length));
     if (bucket === this.live.length) {
       this.live = doubled(this.live);
@@ -187,27 +174,6 @@ export class WorkerBuckets {
     this.live[at] = last;
     this.#liveAt[last] = at;
   }
-
-  /** Of the worker that is there; the last one is right as long as its GPUs are the same. */
-  #groupFor(position: number): number {
-    const {gpuType, gpuCount} = this.#rows.layout.workers[position]!.capacity;
-    const last = this.#groupAt[position]!;
-    const group = this.#groups[last];
-    if (group?.gpuType === gpuType && group.gpuCount === gpuCount) return last;
-    const key = `${gpuCount} ${gpuType}`;
-    const known = this.#groupOf.get(key);
-    const found = known ?? this.#openGroup(key, {gpuType, gpuCount});
-    this.#groupAt[position] = found;
-    return found;
-  }
-
-  #openGroup(key: string, group: GpuGroup): number {
-    if (this.#groups.length === MAX_GROUPS) return MAX_GROUPS - 1;
-    const found = this.#groups.push(group) - 1;
-    this.#groupOf.set(key, found);
-    this.#bucketOfCode.push(new Int32Array(CODES_PER_GROUP).fill(-1));
-    return found;
-  }
 }
 
 function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
@@ -216,8 +182,13 @@ function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
   return larger;
 }
 
+/** The level of each whole number of cores below the last level. */
+const LEVEL_OF_CORES = Uint8Array.from(
+  {length: CPU_LEVELS.at(-1)! / 1000},
+  (_, cores) => CPU_LEVELS.filter((ends) => ends <= cores * 1000).length,
+);
+
 function cpuLevel(cpuMillis: number): number {
-  let level = 0;
-  while (level < CPU_LEVELS.length && cpuMillis >= CPU_LEVELS[level]!) level++;
-  return level;
+  if (cpuMillis < 0) return 0;
+  return LEVEL_OF_CORES[Math.floor(cpuMillis / 1000)] ?? CPU_LEVELS.length;
 }

@@ -55,8 +55,7 @@ function naiveChoice(taken: readonly Assigned[], {demand, constraints}: Placemen
     const open = [...ranks].filter((one) => fits(rows.free, rows.layout, one, demand));
     const liked = open.map((position) => {
       const bucket = buckets.at(position);
-      preferences.columnFor(buckets);
-      return {position, preference: preferences.learn(bucket, buckets)};
+      return {position, preference: preferences.of(bucket, buckets)};
     });
     liked.sort((one, other) => one.preference - other.preference || one.position - other.position);
     if (liked[0]) return rows.layout.workers[liked[0].position]!.name;
