@@ -1,5 +1,5 @@
 import type {Demand} from '../api/resources.ts';
-import type {FreeCapacity} from './freeCapacity.ts';
+import {countDevices, type FreeCapacity} from './freeCapacity.ts';
 import {takeDevices} from './gpuDevices.ts';
 import type {Layout} from './layout.ts';
 import type {LiveRows} from './liveRows.ts';
@@ -48,7 +48,7 @@ export class BatchState implements WorkerRows {
       const start = layout.gpuStart[position]!;
       const end = layout.gpuEnd[position]!;
       takeDevices(free.gpuMillis, {start, end, demand}, devices, at);
-      free.gpuTotal[position]! -= demand.gpuMillis * demand.gpuCount;
+      countDevices(free, layout, position);
     }
     this.taken[this.takenCount++] = position;
     rows.rowChanged(position);

@@ -3,7 +3,6 @@ import type {BatchState} from './batchState.ts';
 import {fits} from './freeCapacity.ts';
 import {NEVER, type PackPreferences} from './packPreferences.ts';
 import type {Tier} from './tier.ts';
-import type {WorkerBuckets} from './workerBuckets.ts';
 
 /** Above every position: a key is a preference and a position in one number. */
 const SPAN = 2 ** 25;
@@ -61,14 +60,15 @@ export class CandidateHeap {
 
   /** The best worker with room, the least position of equals; -1 when there is none. */
   first(candidacy: Candidacy): number {
-    const {tier, demand, preferences, state} = candidacy;
-    this.#follow(candidacy);
+    const {preferences, state} = candidacy;
     const {buckets} = state.rows;
+    this.#follow(candidacy);
+    const column = preferences.columnFor(buckets);
     while (this.#count > 0) {
       const bucket = this.#buckets[0]!;
-      const base = preferences.of(bucket, buckets) * SPAN;
+      const base = column[bucket]! * SPAN;
       const from = this.#keys[0]! - base;
-      const position = firstWithRoom(buckets, bucket, from, {tier, demand, state});
+      const position = firstWithRoom(bucket, from, candidacy);
       if (position < 0) this.#drop();
       else if (position === from) return position;
       else {
@@ -160,16 +160,15 @@ export class CandidateHeap {
 
 /** The least position of the bucket, from `from` on, that is of the tier and has room; else -1. */
 export function firstWithRoom(
-  buckets: WorkerBuckets,
   bucket: number,
   from: number,
-  {tier, demand, state}: Omit<Candidacy, 'preferences'>,
+  {tier, demand, state}: Candidacy,
 ): number {
-  const {layout, free} = state;
-  const members = buckets.members[bucket]!;
+  const {layout, free, rows} = state;
+  const members = rows.buckets.members[bucket]!;
   const end = layout.hash.length;
   let position = members.next(from, tier.bits, end);
-  while (position < end && !fits(free, layout, position, demand)) {
+  while (position < end && !fits(free, position, demand)) {
     position = members.next(position + 1, tier.bits, end);
   }
   return position < end ? position : -1;

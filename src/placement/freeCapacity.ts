@@ -12,6 +12,8 @@ export const WHOLE_GPU_MILLIS = 1000;
  *     memoryBytes  [  8Gi |  2Gi |  ...
  *     containers   [  250 |   12 |  ...
  *     gpuTotal     [ 1300 |    0 | 4000 ...     sum over the worker's devices, none below zero
+ *     gpuWhole     [    1 |    0 |    4 ...     devices that are wholly free
+ *     gpuPart      [  300 |    0 |    0 ...     largest free part of a device that is cut
  *     gpuMillis    [ 1000 300 |  | 1000 1000 1000 1000 ...   from layout.gpuStart[position]
  *     load         [  .01 |  .90 | 1.05 ...     see load.ts; of levelled workers only
  *
@@ -22,6 +24,8 @@ export class FreeCapacity {
   readonly memoryBytes: Float64Array;
   readonly containers: Float64Array;
   readonly gpuTotal: Int32Array;
+  readonly gpuWhole: Int32Array;
+  readonly gpuPart: Int32Array;
   readonly gpuMillis: Int32Array;
   readonly load: Float64Array;
 
@@ -30,9 +34,28 @@ export class FreeCapacity {
     this.memoryBytes = new Float64Array(positions);
     this.containers = new Float64Array(positions);
     this.gpuTotal = new Int32Array(positions);
+    this.gpuWhole = new Int32Array(positions);
+    this.gpuPart = new Int32Array(positions);
     this.gpuMillis = new Int32Array(gpus);
     this.load = new Float64Array(positions);
   }
+}
+
+/** Sums up the devices of a worker in its row, after some of them changed. */
+export function countDevices(free: FreeCapacity, layout: Layout, position: number): void {
+  const end = layout.gpuEnd[position]!;
+  let total = 0;
+  let whole = 0;
+  let part = 0;
+  for (let at = layout.gpuStart[position]!; at < end; at++) {
+    const left = free.gpuMillis[at]!;
+    total += left;
+    if (left === WHOLE_GPU_MILLIS) whole++;
+    else if (left > part) part = left;
+  }
+  free.gpuTotal[position] = total;
+  free.gpuWhole[position] = whole;
+  free.gpuPart[position] = part;
 }
 
 /**
@@ -40,31 +63,18 @@ export class FreeCapacity {
  * not even a demand of 0: the ledgers judge so too, and a plan they refuse would come back for
  * ever.
  */
-export function fits(
-  free: FreeCapacity,
-  layout: Layout,
-  position: number,
-  demand: Demand,
-): boolean {
+export function fits(free: FreeCapacity, position: number, demand: Demand): boolean {
   return (
     free.cpuMillis[position]! >= demand.cpuMillis &&
     free.memoryBytes[position]! >= demand.memoryBytes &&
     free.containers[position]! >= 1 &&
-    (demand.gpuCount === 0 || gpusFit(free, layout, position, demand))
+    (demand.gpuCount === 0 || gpusFit(free, position, demand))
   );
 }
 
 /** Whether one device has the share left, or enough devices are wholly free. */
-export function gpusFit(
-  free: FreeCapacity,
-  layout: Layout,
-  position: number,
-  demand: Demand,
-): boolean {
-  const end = layout.gpuEnd[position]!;
-  let missing = demand.gpuCount;
-  for (let at = layout.gpuStart[position]!; at < end && missing > 0; at++) {
-    if (free.gpuMillis[at]! >= demand.gpuMillis) missing--;
-  }
-  return missing === 0;
+export function gpusFit(free: FreeCapacity, position: number, demand: Demand): boolean {
+  return demand.gpuMillis < WHOLE_GPU_MILLIS
+    ? free.gpuWhole[position]! > 0 || free.gpuPart[position]! >= demand.gpuMillis
+    : free.gpuWhole[position]! >= demand.gpuCount;
 }

@@ -54,6 +54,9 @@ export class HigherTakes {
       return false;
     }
     if (free.containers[position]! + taken.containers[position]! < 1) return false;
+    if (demand.gpuCount === 0) return true;
+    const gpuAsked = demand.gpuCount * demand.gpuMillis;
+    if (free.gpuTotal[position]! + taken.gpuTotal[position]! < gpuAsked) return false;
     const end = layout.gpuEnd[position]!;
     let missing = demand.gpuCount;
     for (let at = layout.gpuStart[position]!; at < end && missing > 0; at++) {
@@ -71,6 +74,7 @@ export class HigherTakes {
     taken.cpuMillis[position]! += cpuMillis;
     taken.memoryBytes[position]! += memoryBytes;
     taken.containers[position]! += 1;
+    taken.gpuTotal[position]! += gpuCount * gpuMillis;
     const start = layout.gpuStart[position]!;
     for (let count = 0; count < gpuCount; count++) {
       taken.gpuMillis[start + this.#columns.devices[this.#device++]!]! += gpuMillis;

@@ -40,7 +40,7 @@ export class LeastLoaded {
     this.#demand = demand;
     this.#one = one;
     this.#state = state;
-    this.#hasRoom = (position) => fits(state.free, state.layout, position, demand);
+    this.#hasRoom = (position) => fits(state.free, position, demand);
     this.#trees = tier.trees(state.rows.lowered).filter((tree) => tree !== undefined);
   }
 
@@ -64,10 +64,10 @@ export class LeastLoaded {
   }
 
   #topOf(group: number): number {
-    const {layout, free} = this.#state;
+    const {free} = this.#state;
     for (;;) {
       const top = this.#trees[group]!.settledTop(this.#state);
-      if (top < 0 || fits(free, layout, top, this.#demand)) return top;
+      if (top < 0 || fits(free, top, this.#demand)) return top;
       const own = this.#ownTree(group);
       if (this.#tooSmall++ < FEW_LEAVES) own.keep(top, this.#hasRoom, free.load);
       else own.keepAll(this.#hasRoom, free.load);

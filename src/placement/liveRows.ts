@@ -1,7 +1,7 @@
 import type {CandidateHeap} from './candidateHeap.ts';
 import {EligibilityCache} from './eligibilityCache.ts';
 import {findGap} from './findGap.ts';
-import {FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {countDevices, FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {Journal} from './journal.ts';
 import {KeyHomes} from './keyHomes.ts';
 import {Layout} from './layout.ts';
@@ -176,13 +176,10 @@ export class LiveRows implements WorkerRows {
     free.containers[position] = layout.containers[position]! - entry.containers;
     const start = layout.gpuStart[position]!;
     const end = layout.gpuEnd[position]!;
-    let total = 0;
     for (let at = start; at < end; at++) {
-      const left = Math.max(0, WHOLE_GPU_MILLIS - (entry.gpuMillis[at - start] ?? 0));
-      free.gpuMillis[at] = left;
-      total += left;
+      free.gpuMillis[at] = Math.max(0, WHOLE_GPU_MILLIS - (entry.gpuMillis[at - start] ?? 0));
     }
-    free.gpuTotal[position] = total;
+    countDevices(free, layout, position);
     writeLoad(this, position, NOTHING, free.load, position);
   }
 }

@@ -26,8 +26,8 @@ const SMALL_TIER = 32;
  * to its homes first (`keyHomes.ts`), then to whom it probes. Warm is a home or its first choice,
  * Near another one of those it probes, whatever led there.
  *
- * The first request of a class passes over the buckets that have members, 30 to 250 of them whatever
- * the number of workers; further ones ask a heap of them (`candidateHeap.ts`).
+ * The first request of a class passes over the buckets that have members, 30 to 250 of them
+ * whatever the number of workers; further ones ask a heap of them (`candidateHeap.ts`).
  */
 export class PackTier implements OpenTier {
   affinity: AffinityLevel = 'None';
@@ -40,6 +40,9 @@ export class PackTier implements OpenTier {
   #isFirst = true;
   /** Preference of the best worker for the request under way. */
   #least = NEVER;
+  readonly #probed = new Int32Array(MAX_PROBES);
+  #probedCount = 0;
+  #probedHash = Number.NaN;
 
   constructor(tier: Tier, demand: Demand, state: BatchState) {
     this.#tier = tier;
@@ -81,13 +84,13 @@ export class PackTier implements OpenTier {
   }
 
   #bestOfFew(): number {
-    const {layout, free} = this.#state;
+    const {free} = this.#state;
     const {ranks} = this.#tier;
     let best = -1;
     let least = NEVER;
     for (let at = 0; at < ranks.length; at++) {
       const position = ranks[at]!;
-      if (!fits(free, layout, position, this.#demand)) continue;
+      if (!fits(free, position, this.#demand)) continue;
       const preference = this.#preferenceFor(position);
       if (preference >= least) continue;
       least = preference;
@@ -105,7 +108,7 @@ export class PackTier implements OpenTier {
       const bucket = live[at]!;
       const preference = this.#candidacy.preferences.of(bucket, this.#buckets);
       if (preference > least) continue;
-      const found = firstWithRoom(this.#buckets, bucket, 0, this.#candidacy);
+      const found = firstWithRoom(bucket, 0, this.#candidacy);
       if (found < 0 || (preference === least && best >= 0 && found > best)) continue;
       best = found;
       least = preference;
@@ -124,11 +127,9 @@ export class PackTier implements OpenTier {
     if (home >= 0) return home;
     const newHome = rows.batchHomes.first(hash, layout, this.#mayDraw);
     if (newHome >= 0) return newHome;
-    const {slots, mask} = this.#tier.slots;
-    for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < WARM_PROBES; attempt++) {
-      const position = slots[probe(hash, attempt, mask)]!;
-      if (position < 0) continue;
-      probes++;
+    this.#probe(hash);
+    for (let at = 0; at < this.#probedCount && at < WARM_PROBES; at++) {
+      const position = this.#probed[at]!;
       if (this.#mayDraw(position)) return position;
     }
     return -1;
@@ -136,11 +137,11 @@ export class PackTier implements OpenTier {
 
   /** Whether a key may draw a request there: the worker is in use, has room and is as good. */
   readonly #mayDraw = (position: number): boolean => {
-    const {layout, free} = this.#state;
+    const {free} = this.#state;
     return (
       ((this.#tier.bits[position >> 5]! >>> (position & 31)) & 1) === 1 &&
       this.#isInUse(position) &&
-      fits(free, layout, position, this.#demand) &&
+      fits(free, position, this.#demand) &&
       this.#preferenceFor(position) <= this.#least
     );
   };
@@ -157,12 +158,23 @@ export class PackTier implements OpenTier {
 
   /** Where packing leads to one of the key's own workers, it says so, whatever led there. */
   #affinityOf(hash: number, chosen: number): AffinityLevel {
-    const {slots, mask} = this.#tier.slots;
-    for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < MAX_PROBES; attempt++) {
-      const position = slots[probe(hash, attempt, mask)]!;
-      if (position === chosen) return probes === 0 ? 'Warm' : 'Near';
-      if (position >= 0) probes++;
+    this.#probe(hash);
+    if (this.#probed[0] === chosen) return 'Warm';
+    for (let at = 1; at < this.#probedCount; at++) {
+      if (this.#probed[at] === chosen) return 'Near';
     }
     return 'None';
+  }
+
+  /** Writes the workers that the key looks at into `#probed`; requests of a class often share it. */
+  #probe(hash: number): void {
+    if (hash === this.#probedHash) return;
+    this.#probedHash = hash;
+    this.#probedCount = 0;
+    const {slots, mask} = this.#tier.slots;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && this.#probedCount < MAX_PROBES; attempt++) {
+      const position = slots[probe(hash, attempt, mask)]!;
+      if (position >= 0) this.#probed[this.#probedCount++] = position;
+    }
   }
 }

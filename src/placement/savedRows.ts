@@ -1,14 +1,14 @@
-import type {FreeCapacity} from './freeCapacity.ts';
+import {countDevices, type FreeCapacity} from './freeCapacity.ts';
 import type {Layout} from './layout.ts';
 
 /** Numbers saved of a row before those of its devices: its position, and a value a column. */
-const FIXED = 6;
+const FIXED = 5;
 
 /**
  * What rows were before a batch first wrote to them.
  *
  *     marks  [ 0 1 0 0 1 ... ]                       1 = saved, by position
- *     saved  [ 4 cpu mem con gpu load d0 d1 | 1 cpu mem con gpu load | ...
+ *     saved  [ 4 cpu mem con load d0 d1 | 1 cpu mem con load | ...
  *
  * So a plan costs what it touches, not a copy of all workers. O(1) a row, and O(devices).
  */
@@ -30,7 +30,6 @@ export class SavedRows {
     saved[at++] = free.cpuMillis[position]!;
     saved[at++] = free.memoryBytes[position]!;
     saved[at++] = free.containers[position]!;
-    saved[at++] = free.gpuTotal[position]!;
     saved[at++] = free.load[position]!;
     for (let device = start; device < end; device++) saved[at++] = free.gpuMillis[device]!;
     this.#used = at;
@@ -44,12 +43,12 @@ export class SavedRows {
       free.cpuMillis[position] = saved[at++]!;
       free.memoryBytes[position] = saved[at++]!;
       free.containers[position] = saved[at++]!;
-      free.gpuTotal[position] = saved[at++]!;
       free.load[position] = saved[at++]!;
       const end = layout.gpuEnd[position]!;
       for (let device = layout.gpuStart[position]!; device < end; device++) {
         free.gpuMillis[device] = saved[at++]!;
       }
+      countDevices(free, layout, position);
       this.#marks[position] = 0;
       told(position);
     }

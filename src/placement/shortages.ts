@@ -14,7 +14,7 @@ export function shortagesOf(
   {layout, free}: BatchState,
 ): readonly Shortage[] {
   const shortages: Shortage[] = [];
-  if (demand.gpuCount > 0 && !gpusFit(free, layout, rank, demand)) {
+  if (demand.gpuCount > 0 && !gpusFit(free, rank, demand)) {
     const start = layout.gpuStart[rank]!;
     shortages.push(gpuShortage(demand, free.gpuMillis.subarray(start, layout.gpuEnd[rank]!)));
   }

@@ -71,7 +71,7 @@ export class SpreadTier implements OpenTier {
 
   /** The first probed worker with room for the request below the cap; -1 when there is none. */
   #belowCap(hash: number): number {
-    const {layout, free} = this.#state;
+    const {free} = this.#state;
     const demand = this.#demand;
     const {slots, mask} = this.#slots;
     this.#cap ??= new LoadCap(this.#tier, this.#batchDemand, {demand, rows: this.#state});
@@ -80,7 +80,7 @@ export class SpreadTier implements OpenTier {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       if (probes++ === 0) first = position;
-      if (fits(free, layout, position, demand) && this.#cap.allows(position)) {
+      if (fits(free, position, demand) && this.#cap.allows(position)) {
         this.affinity = position === first ? 'Warm' : 'Near';
         return position;
       }
@@ -92,7 +92,7 @@ export class SpreadTier implements OpenTier {
   #atLoad(hash: number, loads: Float64Array): number {
     const probed = this.#probed;
     if (hash === this.#probedHash && loads[LEAST]! < probed[LEAST]!) return -1;
-    const {layout, free} = this.#state;
+    const {free} = this.#state;
     const {slots, mask} = this.#slots;
     let first = -1;
     this.#probedHash = hash;
@@ -101,7 +101,7 @@ export class SpreadTier implements OpenTier {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       if (probes++ === 0) first = position;
-      if (!fits(free, layout, position, this.#demand)) continue;
+      if (!fits(free, position, this.#demand)) continue;
       writeLoad(this.#state, position, this.#one, probed, ONE);
       if (probed[ONE]! <= loads[LEAST]!) {
         probed[LEAST] = loads[LEAST]!;

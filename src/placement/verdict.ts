@@ -43,46 +43,74 @@ export function judge(
   eligibility: Eligibility,
   {state, higher}: {readonly state: BatchState; readonly higher: HigherTakes},
 ): Verdict {
-  const {layout, free} = state;
-  const {workerCount} = layout;
-  const {cpuMillis, memoryBytes, gpuCount, gpuMillis} = demand;
-  const gpuAsked = gpuCount * gpuMillis;
-  const counted = eligibility.unfit.slice();
-  let nearest = -1;
-  let nearestReason = CONTAINERS;
-  let least = Number.POSITIVE_INFINITY;
-  for (const {ranks} of eligibility.tiers) {
-    for (let at = 0; at < ranks.length; at++) {
-      const rank = ranks[at]!;
-      const gpuLack = missingPart(gpuAsked, free.gpuTotal[rank]!);
-      const lacksGpu = gpuLack > 0 || (gpuCount > 0 && !gpusFit(free, layout, rank, demand));
-      const reason = higher.hadRoom(rank, demand)
-        ? OUTRANKED
-        : firstShortage(demand, rank, free, lacksGpu);
-      counted[reason]!++;
-      const lack = Math.max(
-        missingPart(cpuMillis, free.cpuMillis[rank]!),
-        missingPart(memoryBytes, free.memoryBytes[rank]!),
-        missingPart(1, free.containers[rank]!),
-        lacksGpu ? Math.max(gpuLack, 1 / (gpuCount + 1)) : 0,
-      );
-      if (lack > least || (lack === least && rank > nearest)) continue;
-      least = lack;
-      nearest = rank;
-      nearestReason = reason;
-    }
-  }
-  const counts = UNFIT_REASONS.map((reason, index) => ({reason, workers: counted[index]!})).filter(
-    ({workers}) => workers > 0,
-  );
+  const {workerCount, workers} = state.layout;
+  const survey: Survey = {counted: eligibility.unfit.slice(), ...NOBODY};
+  for (const {ranks} of eligibility.tiers) surveyTier(ranks, demand, {state, higher}, survey);
+  const {counted, nearest, reason} = survey;
+  const counts = UNFIT_REASONS.map((one, index) => ({
+    reason: one,
+    workers: counted[index]!,
+  })).filter((count) => count.workers > 0);
   const verdict = {workerCount, counts, message: messageOf(workerCount, counts)};
   if (nearest < 0) return verdict;
   const nearestWorker = {
-    workerName: layout.workers[nearest]!.name,
-    reason: UNFIT_REASONS[nearestReason]!,
+    workerName: workers[nearest]!.name,
+    reason: UNFIT_REASONS[reason]!,
     shortages: shortagesOf(demand, nearest, state),
   };
   return {...verdict, nearest: nearestWorker};
+}
+
+/** What the workers looked at so far lack. */
+interface Survey {
+  /** How many of them fail each of `UNFIT_REASONS` first. */
+  readonly counted: Int32Array;
+  /** The one that lacks the least part of what is asked for, and its reason; -1 is none. */
+  nearest: number;
+  reason: number;
+  /** That part: 1 is all, and it may be more of a worker over its capacity. */
+  lack: number;
+}
+
+const NOBODY = {nearest: -1, reason: CONTAINERS, lack: Number.POSITIVE_INFINITY};
+
+/** The loop over all workers of a tier; it makes no objects, and the compiler keeps it whole. */
+function surveyTier(
+  ranks: Int32Array,
+  demand: Demand,
+  {state, higher}: {readonly state: BatchState; readonly higher: HigherTakes},
+  survey: Survey,
+): void {
+  const {free} = state;
+  const {counted} = survey;
+  const {cpuMillis, memoryBytes, gpuCount, gpuMillis} = demand;
+  const gpuAsked = gpuCount * gpuMillis;
+  const perCpu = 1 / Math.max(1, cpuMillis);
+  const perMemory = 1 / Math.max(1, memoryBytes);
+  const perGpuMilli = 1 / Math.max(1, gpuAsked);
+  const leastGpuLack = 1 / (gpuCount + 1);
+  let {nearest, reason: nearestReason, lack: least} = survey;
+  for (let at = 0; at < ranks.length; at++) {
+    const rank = ranks[at]!;
+    const lacksGpu = gpuCount > 0 && !gpusFit(free, rank, demand);
+    const reason = higher.hadRoom(rank, demand)
+      ? OUTRANKED
+      : firstShortage(demand, rank, free, lacksGpu);
+    counted[reason]!++;
+    const lack = Math.max(
+      (cpuMillis - free.cpuMillis[rank]!) * perCpu,
+      (memoryBytes - free.memoryBytes[rank]!) * perMemory,
+      1 - free.containers[rank]!,
+      lacksGpu ? Math.max((gpuAsked - free.gpuTotal[rank]!) * perGpuMilli, leastGpuLack) : 0,
+    );
+    if (lack > least || (lack === least && rank > nearest)) continue;
+    least = lack;
+    nearest = rank;
+    nearestReason = reason;
+  }
+  survey.nearest = nearest;
+  survey.reason = nearestReason;
+  survey.lack = least;
 }
 
 /**
@@ -99,11 +127,6 @@ function firstShortage(
   if (free.cpuMillis[rank]! < demand.cpuMillis) return CPU;
   if (free.memoryBytes[rank]! < demand.memoryBytes) return MEMORY;
   return CONTAINERS;
-}
-
-/** The part of a demand that is not free, 0 to 1, above it where more than all is in use. */
-function missingPart(demand: number, free: number): number {
-  return demand > free ? (demand - free) / Math.max(1, demand) : 0;
 }
 
 function messageOf(workerCount: number, counts: Verdict['counts']): string {

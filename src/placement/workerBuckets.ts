@@ -46,7 +46,7 @@ export interface BucketState {
  *
  * Of all codes that could be few are ever used, and of those most are empty at any time: sizes
  * stand in a column of their own, so that passing over an empty bucket costs one read.
- * O(devices) a changed row.
+ * O(1) a changed row.
  *
  * They are told of every change of the rows before anybody reads them again:
  *
@@ -137,19 +137,10 @@ export class WorkerBuckets {
   #bucketFor(position: number): number {
     const {layout, free} = this.#rows;
     if (!layout.workers[position] || layout.packs[position] === 0) return -1;
-    const {gpuMillis} = free;
-    const end = layout.gpuEnd[position]!;
-    let whole = 0;
-    let partial = 0;
-    for (let at = layout.gpuStart[position]!; at < end; at++) {
-      const left = gpuMillis[at]!;
-      if (left === WHOLE_GPU_MILLIS) whole++;
-      else if (left > partial) partial = left;
-    }
     const within =
       cpuLevel(free.cpuMillis[position]!) * CPU_STRIDE +
-      Math.min(whole, MOST_WHOLE) * PARTIAL_LEVELS +
-      Math.floor((partial + PARTIAL_STEP - 1) / PARTIAL_STEP);
+      Math.min(free.gpuWhole[position]!, MOST_WHOLE) * PARTIAL_LEVELS +
+      Math.floor((free.gpuPart[position]! + PARTIAL_STEP - 1) / PARTIAL_STEP);
     const group = layout.gpuGroup[position]!;
     const bucket = this.#bucketOfCode[group]?.[within] ?? -1;
     return bucket >= 0 ? bucket : this.#open(group, within);

@@ -52,7 +52,7 @@ function naiveChoice(taken: readonly Assigned[], {demand, constraints}: Placemen
   const buckets = new WorkerBuckets(rows);
   const preferences = new PackPreferences(demand, rows.workload);
   for (const {ranks} of rows.eligibility.of(constraints, demand).tiers) {
-    const open = [...ranks].filter((one) => fits(rows.free, rows.layout, one, demand));
+    const open = [...ranks].filter((one) => fits(rows.free, one, demand));
     const liked = open.map((position) => {
       const bucket = buckets.at(position);
       return {position, preference: preferences.of(bucket, buckets)};
