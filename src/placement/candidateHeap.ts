@@ -49,9 +49,12 @@ export class CandidateHeap {
     }
     this.#reserve(buckets.count);
     this.#count = 0;
-    for (let at = 0; at < buckets.liveCount; at++) {
-      const bucket = buckets.live[at]!;
-      const preference = preferences.of(bucket, buckets);
+    const {live, liveCount} = buckets;
+    const column = preferences.columnFor(buckets);
+    for (let at = 0; at < liveCount; at++) {
+      const bucket = live[at]!;
+      const known = column[bucket]!;
+      const preference = known > NEVER ? preferences.learn(bucket, buckets) : known;
       if (preference < NEVER) this.#put(this.#count++, bucket, preference * SPAN);
     }
     for (let place = (this.#count >> 1) - 1; place >= 0; place--) this.#sink(place);

@@ -166,7 +166,7 @@ export class PackTier implements OpenTier {
     return 'None';
   }
 
-  /** Writes the workers that the key looks at into `#probed`; requests of a class often share it. */
+  /** Writes who the key looks at into `#probed`: requests of a class often share it. */
   #probe(hash: number): void {
     if (hash === this.#probedHash) return;
     this.#probedHash = hash;
