@@ -5,8 +5,8 @@ import {type Addition, writeLoad} from './load.ts';
 import {LoadTree} from './loadTree.ts';
 import type {Tier} from './tier.ts';
 
-/** Places in `LeastLoaded.loads`. */
-export const LEAST = 0;
+/** Places in `#loads`. */
+const LEAST = 0;
 const OTHER = 1;
 
 /** Leaves cleared one by one before all are: a class that hardly fits anywhere. */
@@ -21,8 +21,8 @@ const FEW_LEAVES = 16;
  * a time: what has no room now has none until the end of the batch.
  */
 export class LeastLoaded {
-  /** What the worker found last has with the request, and what another one would have. */
-  readonly loads = new Float64Array(2);
+  /** What the best worker so far would have with the request, and what another one would. */
+  readonly #loads = new Float64Array(2);
   readonly #demand: Demand;
   readonly #one: Addition;
   readonly #state: BatchState;
@@ -41,32 +41,32 @@ export class LeastLoaded {
     this.#one = one;
     this.#state = state;
     this.#hasRoom = (position) => fits(state.free, position, demand);
+    state.keepLoads();
     this.#trees = tier.trees(state.rows.lowered).filter((tree) => tree !== undefined);
   }
 
   /** -1 when no worker has room. */
   find(): number {
-    const {loads} = this;
-    let best = -1;
-    for (let group = 0; group < this.#trees.length; group++) {
-      const position = this.#topOf(group);
-      if (position < 0) continue;
-      writeLoad(this.#state, position, this.#one, loads, best < 0 ? LEAST : OTHER);
-      if (best >= 0) {
-        const isBehind =
-          loads[OTHER]! > loads[LEAST]! || (loads[OTHER] === loads[LEAST] && position > best);
-        if (isBehind) continue;
-        loads[LEAST] = loads[OTHER]!;
-      }
-      best = position;
+    let best = this.#topOf(0);
+    for (let group = 1; group < this.#trees.length; group++) {
+      const other = this.#topOf(group);
+      if (other >= 0 && (best < 0 || this.#isBetter(other, best))) best = other;
     }
     return best;
+  }
+
+  /** Whether `other` has less load with the request than `best`, or the lower position. */
+  #isBetter(other: number, best: number): boolean {
+    const loads = this.#loads;
+    writeLoad(this.#state, best, this.#one, loads, LEAST);
+    writeLoad(this.#state, other, this.#one, loads, OTHER);
+    return loads[OTHER]! < loads[LEAST]! || (loads[OTHER] === loads[LEAST] && other < best);
   }
 
   #topOf(group: number): number {
     const {free} = this.#state;
     for (;;) {
-      const top = this.#trees[group]!.settledTop(this.#state);
+      const top = this.#trees[group]!.settledTop(free.load);
       if (top < 0 || fits(free, top, this.#demand)) return top;
       const own = this.#ownTree(group);
       if (this.#tooSmall++ < FEW_LEAVES) own.keep(top, this.#hasRoom, free.load);

@@ -1,6 +1,3 @@
-import {NOTHING, writeLoad} from './load.ts';
-import type {WorkerRows} from './workerRows.ts';
-
 const NONE = -1;
 
 /** Positions of one leaf, as a power of two. */
@@ -53,13 +50,10 @@ export class LoadTree {
   }
 
   /** The position with the least load, the lowest of equals; -1 when the set is empty. */
-  settledTop(rows: WorkerRows): number {
-    const {load} = rows.free;
+  settledTop(load: Float64Array): number {
     for (;;) {
       const top = this.#winners[1]!;
-      if (top < 0) return top;
-      writeLoad(rows, top, NOTHING, load, top);
-      if (load[top] === this.#scores[1]) return top;
+      if (top < 0 || load[top] === this.#scores[1]) return top;
       this.refresh(top, load);
     }
   }

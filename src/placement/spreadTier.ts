@@ -3,15 +3,18 @@ import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {ClosedKeys} from './closedKeys.ts';
 import {fits} from './freeCapacity.ts';
-import {LEAST, LeastLoaded} from './leastLoaded.ts';
+import {LeastLoaded} from './leastLoaded.ts';
 import {type Addition, writeLoad} from './load.ts';
 import {type BatchDemand, LoadCap} from './loadCap.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
 import {probe, type SlotTable} from './slotTable.ts';
 import type {Tier} from './tier.ts';
 
-/** Beside `LEAST` in `#probed`. */
+/** Places in `#loads`: what the least loaded worker of all has with the request, */
+const LEAST = 0;
+/** what one that is probed has, and the least of those. */
 const ONE = 1;
+const PROBED = 2;
 
 /**
  * Spreads the requests of one class over the workers of one tier (PLACEMENT.md §2.5).
@@ -34,8 +37,8 @@ export class SpreadTier implements OpenTier {
   #cap: LoadCap | undefined;
   #leastLoaded: LeastLoaded | undefined;
   readonly #closed = new ClosedKeys();
-  /** The least load among the workers that `#probedHash` last looked at, and that of one. */
-  readonly #probed = new Float64Array(2);
+  readonly #loads = new Float64Array(3);
+  /** Whose workers `PROBED` is of. */
   #probedHash = Number.NaN;
 
   constructor(tier: Tier, demand: Demand, batchDemand: BatchDemand, state: BatchState) {
@@ -62,7 +65,7 @@ export class SpreadTier implements OpenTier {
     });
     const least = this.#leastLoaded.find();
     if (!isExplicit && least >= 0) {
-      const position = this.#atLoad(hash, this.#leastLoaded.loads);
+      const position = this.#atLoadOf(least, hash);
       if (position >= 0) return position;
     }
     this.affinity = 'None';
@@ -88,27 +91,28 @@ export class SpreadTier implements OpenTier {
     return -1;
   }
 
-  /** The first probed worker with room and with the least load of all; -1 if none is. */
-  #atLoad(hash: number, loads: Float64Array): number {
-    const probed = this.#probed;
-    if (hash === this.#probedHash && loads[LEAST]! < probed[LEAST]!) return -1;
+  /** The first probed worker with room and no more load than `least` has; -1 if none is. */
+  #atLoadOf(least: number, hash: number): number {
+    const loads = this.#loads;
+    writeLoad(this.#state, least, this.#one, loads, LEAST);
+    if (hash === this.#probedHash && loads[LEAST]! < loads[PROBED]!) return -1;
     const {free} = this.#state;
     const {slots, mask} = this.#slots;
     let first = -1;
     this.#probedHash = hash;
-    probed[LEAST] = Number.POSITIVE_INFINITY;
+    loads[PROBED] = Number.POSITIVE_INFINITY;
     for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < MAX_PROBES; attempt++) {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       if (probes++ === 0) first = position;
       if (!fits(free, position, this.#demand)) continue;
-      writeLoad(this.#state, position, this.#one, probed, ONE);
-      if (probed[ONE]! <= loads[LEAST]!) {
-        probed[LEAST] = loads[LEAST]!;
+      writeLoad(this.#state, position, this.#one, loads, ONE);
+      if (loads[ONE]! <= loads[LEAST]!) {
+        loads[PROBED] = loads[LEAST]!;
         this.affinity = position === first ? 'Warm' : 'Near';
         return position;
       }
-      if (probed[ONE]! < probed[LEAST]!) probed[LEAST] = probed[ONE]!;
+      if (loads[ONE]! < loads[PROBED]!) loads[PROBED] = loads[ONE]!;
     }
     return -1;
   }
