@@ -62,13 +62,13 @@ function stableOrder(keys: Int32Array): Int32Array {
   }
   if (isSorted) return order;
   let spare = new Int32Array(keys.length);
-  const ends = new Int32Array(DIGITS);
+  const ends = new Int32Array(Math.min(DIGITS, largest - least + 1));
   for (let shift = 0; (largest - least) >>> shift > 0; shift += DIGIT_BITS) {
     ends.fill(0);
     for (let index = 0; index < keys.length; index++) {
       ends[((keys[index]! - least) >>> shift) & (DIGITS - 1)]!++;
     }
-    for (let digit = 1; digit < DIGITS; digit++) ends[digit]! += ends[digit - 1]!;
+    for (let digit = 1; digit < ends.length; digit++) ends[digit]! += ends[digit - 1]!;
     for (let place = order.length - 1; place >= 0; place--) {
       const index = order[place]!;
       spare[--ends[((keys[index]! - least) >>> shift) & (DIGITS - 1)]!] = index;

@@ -86,12 +86,17 @@ export class PackTier implements OpenTier {
   #bestOfFew(): number {
     const {free} = this.#state;
     const {ranks} = this.#tier;
+    const {demand, preferences} = this.#candidacy;
+    const buckets = this.#buckets;
+    const column = preferences.columnFor(buckets);
     let best = -1;
     let least = NEVER;
     for (let at = 0; at < ranks.length; at++) {
       const position = ranks[at]!;
-      if (!fits(free, position, this.#demand)) continue;
-      const preference = this.#preferenceFor(position);
+      if (!fits(free, position, demand)) continue;
+      const bucket = buckets.at(position);
+      const known = column[bucket]!;
+      const preference = known > NEVER ? preferences.learn(bucket, buckets) : known;
       if (preference >= least) continue;
       least = preference;
       best = position;
