@@ -17,8 +17,19 @@ const WORKERS = 1_000;
 const loads: Readonly<Record<string, (requests: number) => Load>> = {
   'spread, no keys': (requests) => spreadLoad([WORKERS, requests], 'no keys'),
   'spread, uniform keys': (requests) => spreadLoad([WORKERS, requests], 'uniform keys'),
-  'pack, all constraints': (requests) => packLoad([WORKERS, requests], true),
+  'pack, all constraints': (requests) => repeatedPack(requests),
 };
+
+/** The same classes whatever the size, on so many workers that each size is placed. */
+function repeatedPack(requests: number): Load {
+  const {name, workers, batch} = packLoad([3 * WORKERS, sizes[0]], true);
+  const repeated = Array.from({length: requests}, (_, index) => ({
+    ...batch[index % sizes[0]]!,
+    uid: `uid-${index}`,
+  }));
+  return {name, workers, batch: repeated};
+}
+
 /** The decision alone, and with the reading of the plan, which makes its objects. */
 const readers: Readonly<Record<string, (plan: Plan) => unknown>> = {
   'place()': (plan) => plan,
