@@ -1,3 +1,4 @@
+import {chosenKeyOf} from './api/allocation.ts';
 import type {RequestRecord} from './api/records.ts';
 import type {Allocation} from './api/resources.ts';
 import type {Ledger, Unavailable} from './ledger/ledger.ts';
@@ -14,7 +15,7 @@ export interface LeaderOptions {
   readonly readConsistently: (signal: AbortSignal) => Promise<void>;
   readonly cache: {
     boundAllocations(): Iterable<Allocation>;
-    assume(allocation: Allocation): void;
+    assume(allocation: Allocation, chosenKey?: number): void;
     forgetAssumed(uid: string): unknown;
     worker(name: string): unknown;
   };
@@ -112,7 +113,9 @@ export class Leader {
       bound: cache.boundAllocations(),
       canBind: (uid) => claimed.has(uid),
     });
-    for (const allocation of plan.rollForward) cache.assume(allocation);
+    for (const allocation of plan.rollForward) {
+      cache.assume(allocation, chosenKeyOf(claimed.get(allocation.uid)!));
+    }
     update.begin();
     return {...plan, claimed};
   }

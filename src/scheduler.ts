@@ -1,4 +1,4 @@
-import {allocationOf} from './api/allocation.ts';
+import {allocationOf, chosenKeyOf} from './api/allocation.ts';
 import {ScheduledReason} from './api/reasons.ts';
 import type {RequestRecord} from './api/records.ts';
 import type {Allocation, Capacity} from './api/resources.ts';
@@ -23,7 +23,7 @@ export interface SchedulerOptions {
   };
   readonly cache: {
     snapshot(): Snapshot;
-    assume(allocation: Allocation): void;
+    assume(allocation: Allocation, chosenKey?: number): void;
     forgetAssumed(uid: string): unknown;
     isBound(uid: string): boolean;
     capacities(workerNames: Iterable<string>): ReadonlyMap<string, Capacity>;
@@ -93,7 +93,9 @@ export class Scheduler {
       allocationOf(assigned.request, assigned, assigned.request.demand),
     );
     this.#deciding = new Set(assignments.map(({uid}) => uid));
-    for (const assignment of assignments) cache.assume(assignment);
+    for (const [index, assignment] of assignments.entries()) {
+      cache.assume(assignment, chosenKeyOf(plan.assigned[index]!.request));
+    }
     watch.end('assume');
 
     // 5 Commit: one ledger update, which carries the releases gathered since the last one too.

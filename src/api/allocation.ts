@@ -10,6 +10,14 @@ export function allocationOf(
   return {uid, request: key, workerName, cpuMillis, memoryBytes, gpuDevices, gpuMillis};
 }
 
+/** Hash of the key that somebody chose for the request; undefined when it is only its image. */
+export function chosenKeyOf({
+  affinityExplicit,
+  affinityHash,
+}: Pick<RequestRecord, 'affinityExplicit' | 'affinityHash'>): number | undefined {
+  return affinityExplicit ? affinityHash : undefined;
+}
+
 /**
  * Whether two allocations of one request are the same. Amounts and devices count: accepting another
  * device as the same assignment would bind a GPU that the ledger believes to be free.

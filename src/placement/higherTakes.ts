@@ -16,7 +16,7 @@ export class HigherTakes {
   readonly #batch: ClassifiedBatch;
   readonly #columns: Pick<DecisionColumns, 'order' | 'positions' | 'devices'>;
   readonly #state: BatchState;
-  #taken = new FreeCapacity(0, 0);
+  #taken: FreeCapacity | undefined;
   #followed = 0;
   #device = 0;
 
@@ -46,8 +46,7 @@ export class HigherTakes {
   /** Whether they took of the worker, and it would have room for `demand` without that. */
   hadRoom(position: number, demand: Demand): boolean {
     const taken = this.#taken;
-    // Without any the columns may be empty: then this is undefined.
-    if (!(taken.containers[position]! > 0)) return false;
+    if (!taken || taken.containers[position] === 0) return false;
     const {layout, free} = this.#state;
     if (free.cpuMillis[position]! + taken.cpuMillis[position]! < demand.cpuMillis) return false;
     if (free.memoryBytes[position]! + taken.memoryBytes[position]! < demand.memoryBytes) {
@@ -67,9 +66,7 @@ export class HigherTakes {
 
   #add(position: number, {cpuMillis, memoryBytes, gpuCount, gpuMillis}: Demand): void {
     const {layout, free} = this.#state;
-    if (this.#taken.containers.length === 0) {
-      this.#taken = new FreeCapacity(layout.hash.length, free.gpuMillis.length);
-    }
+    this.#taken ??= new FreeCapacity(layout.hash.length, free.gpuMillis.length);
     const taken = this.#taken;
     taken.cpuMillis[position]! += cpuMillis;
     taken.memoryBytes[position]! += memoryBytes;

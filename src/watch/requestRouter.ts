@@ -1,4 +1,4 @@
-import {allocationOf} from '../api/allocation.ts';
+import {allocationOf, chosenKeyOf} from '../api/allocation.ts';
 import {MAX_CPU_MILLIS} from '../api/quantity.ts';
 import {ScheduledReason} from '../api/reasons.ts';
 import type {
@@ -22,7 +22,7 @@ export interface WaitingRequest {
 export interface RequestRouterOptions {
   readonly queue: {upsert(record: RequestRecord): void; remove(key: RequestKey): void};
   readonly cache: {
-    confirm(allocation: Allocation): void;
+    confirm(allocation: Allocation, chosenKey?: number): void;
     forget(uid: string): Allocation | undefined;
     isBound(uid: string): boolean;
   };
@@ -118,7 +118,7 @@ export class RequestRouter {
     const {queue, cache, update, report} = this.#options;
     if (request.placement !== undefined) {
       queue.remove(request.key);
-      cache.confirm(allocationOf(request, request.placement, request.demand));
+      cache.confirm(allocationOf(request, request.placement, request.demand), chosenKeyOf(request));
       update.confirm(request.uid);
       return;
     }

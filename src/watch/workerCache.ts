@@ -149,17 +149,21 @@ export class WorkerCache {
 
   // Allocations
 
-  /** Holds the capacity of a decision that nobody has confirmed yet. */
-  assume(allocation: Allocation): void {
+  /**
+   * Holds the capacity of a decision that nobody has confirmed yet.
+   *
+   * @param chosenKey hash of the request's key: the worker is a home of it from now on
+   */
+  assume(allocation: Allocation, chosenKey?: number): void {
     if (this.#book.isBound(allocation.uid)) return;
     const before = this.#book.assume(allocation);
-    this.#move(before, allocation);
+    this.#move(before, allocation, chosenKey);
   }
 
-  /** As seen bound in the API server, or as told by the reply to the bind. */
-  confirm(allocation: Allocation): void {
+  /** As seen bound in the API server, or as told by the reply to the bind; keys as in `assume`. */
+  confirm(allocation: Allocation, chosenKey?: number): void {
     const before = this.#book.confirm(allocation);
-    this.#move(before, allocation);
+    this.#move(before, allocation, chosenKey);
   }
 
   /** Rejected, finished or gone: gives the capacity back. Undefined when it held nothing. */
@@ -253,10 +257,10 @@ export class WorkerCache {
   }
 
   /** Brings the table from one allocation of a request to its next one. */
-  #move(before: Allocation | undefined, after: Allocation | undefined): void {
+  #move(before: Allocation | undefined, after: Allocation | undefined, chosenKey?: number): void {
     if (before === after) return;
     if (before) this.#table.release(before);
-    if (after) this.#table.take(after);
+    if (after) this.#table.take(after, chosenKey);
     const isFreed = before && this.#workers.has(before.workerName) && frees(before, after);
     this.#changed(isFreed ? {kind: 'capacityFreed', workerName: before.workerName} : undefined);
   }

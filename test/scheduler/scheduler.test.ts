@@ -34,6 +34,17 @@ describe('a cycle', () => {
     ]);
   });
 
+  it('says whose key a decision was for, so that the next one of it finds the worker warm', async () => {
+    const {clock, notes, run, give} = createSchedulerRig();
+    run();
+    void give([makeRequest({uid: 'k', name: 'k', affinityExplicit: true, affinityHash: 7}), a]);
+    await clock.advance(0);
+    expect(notes.filter((note) => note.startsWith('assume'))).toEqual([
+      'assume k w-1 for key 7',
+      'assume a w-1',
+    ]);
+  });
+
   it('commits the batch with its demands, capacities and what was gathered, under its epoch', async () => {
     const gpu = makeRequest({
       uid: 'g',

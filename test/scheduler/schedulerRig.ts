@@ -94,7 +94,10 @@ export function createSchedulerRig({
         notes.push('snapshot');
         return {workerCount: 1, generation: 1};
       },
-      assume: ({uid, workerName}) => notes.push(`assume ${uid} ${workerName}`),
+      assume({uid, workerName}, chosenKey) {
+        const key = chosenKey === undefined ? '' : ` for key ${chosenKey}`;
+        notes.push(`assume ${uid} ${workerName}${key}`);
+      },
       forgetAssumed: (uid) => notes.push(`forget ${uid}`),
       isBound: (uid) => boundUids.includes(uid),
       capacities: (names) => new Map(Array.from(names, (name) => [name, capacity])),

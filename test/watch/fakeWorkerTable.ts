@@ -30,8 +30,9 @@ export class FakeWorkerTable implements WorkerTable {
     this.pools.delete(name);
   }
 
-  take(allocation: Allocation): void {
-    this.#note(`take ${allocation.uid} of ${allocation.workerName}`);
+  take(allocation: Allocation, affinityHash?: number): void {
+    const key = affinityHash === undefined ? '' : ` for key ${affinityHash}`;
+    this.#note(`take ${allocation.uid} of ${allocation.workerName}${key}`);
     this.taken.push(allocation);
   }
 

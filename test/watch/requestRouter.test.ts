@@ -10,7 +10,8 @@ import {makeAllocation, makeWorker} from './records.ts';
 /** A router before a real cache, and the calls that it makes elsewhere. */
 function createRouter() {
   const clock = new VirtualClock();
-  const cache = new WorkerCache({table: new FakeWorkerTable(), clock, maxWorkers: 10});
+  const table = new FakeWorkerTable();
+  const cache = new WorkerCache({table, clock, maxWorkers: 10});
   cache.upsertWorker(makeWorker());
   const calls: string[] = [];
   const router = new RequestRouter({
@@ -33,7 +34,7 @@ function createRouter() {
     act();
     return [...calls];
   };
-  return {cache, router, held, taken};
+  return {cache, table, router, held, taken};
 }
 
 const key = 'default/r-1' as RequestKey;
@@ -144,6 +145,12 @@ describe('the state of a request', () => {
     const calls = taken(() => router.upsert(state));
     expect(held()).toEqual(wanted);
     expect(calls.filter((call) => call === `release ${uid}`)).toHaveLength(frees ? 1 : 0);
+  });
+
+  it('that is placed says whose key its worker is warm for', () => {
+    const {table, router} = createRouter();
+    router.upsert({...placedAt('10'), affinityExplicit: true, affinityHash: 7});
+    expect(table.calls).toContain(`take ${uid} of w-1 for key 7`);
   });
 
   it('without a worker leaves what is only assumed: a bind of ours is under way', () => {
