@@ -72,6 +72,7 @@ export interface ObservedObject {
       readonly gpu?: {readonly type?: string; readonly count?: number};
       readonly containers?: number;
     };
+    readonly priority?: number;
     readonly poolName?: string;
     readonly workerName?: string;
     readonly workerSelector?: ObservedSelector;

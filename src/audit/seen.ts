@@ -42,6 +42,7 @@ export interface SeenRequest extends SeenObject {
   readonly isSuspended: boolean;
   /** False where an amount is no quantity: nothing can be summed or fitted then. */
   readonly isReadable: boolean;
+  readonly priority: number;
   /** Where it is placed; empty while it waits and once it is finished. */
   readonly workerName: string;
   readonly assignmentId: string;
@@ -140,6 +141,7 @@ export function seeRequest(object: ObservedObject): SeenRequest {
     isDeleting: metadata.deletionTimestamp !== undefined,
     isSuspended: spec?.suspend === true,
     isReadable,
+    priority: spec?.priority ?? 0,
     workerName: isFinished ? '' : (status?.workerName ?? ''),
     assignmentId: status?.assignment?.id ?? '',
     epoch: status?.assignment?.epoch ?? 0,

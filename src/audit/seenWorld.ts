@@ -38,6 +38,8 @@ export class SeenWorld {
   readonly leases = new Map<string, SeenLease>();
   readonly #gone = new Map<string, Reduction>();
   readonly #onWorker = new Map<string, Map<string, SeenRequest>>();
+  /** When somebody of a priority was last placed; as many as the API has priorities. */
+  readonly #placedAtMs = new Map<number, number>();
   #placed = 0;
 
   /** Requests that hold something. */
@@ -79,7 +81,20 @@ export class SeenWorld {
     if (this.requests.size > maxObjects) {
       throw new Error(`Cannot audit more than ${maxObjects} ContainerRequests: name a namespace`);
     }
-    if (seen.workerName !== '') this.#hold(seen, atMs);
+    if (seen.workerName === '') return;
+    this.#hold(seen, atMs);
+    if (isNew || before.seen.workerName !== seen.workerName) {
+      this.#placedAtMs.set(seen.priority, atMs);
+    }
+  }
+
+  /** The highest priority of those placed after `afterMs`; undefined where nobody was. */
+  highestPlacedSince(afterMs: number): number | undefined {
+    let highest: number | undefined;
+    for (const [priority, atMs] of this.#placedAtMs) {
+      if (atMs > afterMs) highest = Math.max(priority, highest ?? priority);
+    }
+    return highest;
   }
 
   removeRequest(key: string, atMs: number): void {

@@ -16,6 +16,11 @@ const maxSaid = 10_000;
 /** A reason that is true as long as what it names lasts, which no watch shows. */
 const outage = 'LedgerUnavailable';
 
+/** Nobody has looked for a worker, as requests of higher priority fill the batches. */
+const outranked = 'Outranked';
+/** Who says one of these waits for something else than its turn. */
+const hopeless: readonly string[] = ['Unplaceable', 'InvalidSpec', 'Suspended'];
+
 /**
  * Nobody is lost: who has neither worker nor end says why, and it is so. Judged by deadline, as
  * every answer takes time: only what has stood still for the grace.
@@ -23,6 +28,8 @@ const outage = 'LedgerUnavailable';
 export class WaitingRule {
   readonly #options: WaitingRuleOptions;
   readonly #said = new Set<string>();
+  /** Of those that may have kept others from their turn. */
+  #highest = Number.NEGATIVE_INFINITY;
 
   constructor(options: WaitingRuleOptions) {
     this.#options = options;
@@ -33,6 +40,7 @@ export class WaitingRule {
     const {world, graceMs} = this.#options;
     const dueMs = nowMs - graceMs;
     const room = new SettledRoom(world, dueMs);
+    this.#highest = highestCompeting(world, dueMs);
     for (const state of world.requests.values()) {
       const {seen, changedAtMs} = state;
       if (seen.isFinished || seen.isDeleting || changedAtMs > dueMs) continue;
@@ -75,6 +83,11 @@ export class WaitingRule {
     if (reason === 'InvalidSpec') {
       return seen.isConditionCurrent ? undefined : 'a reason for the present spec';
     }
+    if (reason === outranked) {
+      return seen.priority < this.#highest
+        ? undefined
+        : 'another reason, as nobody of higher priority waits for a turn or was placed';
+    }
     if (!seen.isReadable) return 'InvalidSpec, as its amounts are no quantities';
     const fitting = room.findFitting(seen.wish);
     // A worker whose agent is silent counts as not ready: its object alone does not show it.
@@ -90,6 +103,17 @@ export class WaitingRule {
     const objects = [`ContainerRequest ${seen.key}`];
     this.#options.log.report(seen.revision, {rule, objects, ...why});
   }
+}
+
+/** The highest priority of those that wait for their turn, or were placed after `dueMs`. */
+function highestCompeting(world: SeenWorld, dueMs: number): number {
+  let highest = world.highestPlacedSince(dueMs) ?? Number.NEGATIVE_INFINITY;
+  for (const {seen} of world.requests.values()) {
+    const {isFinished, isDeleting, isSuspended, workerName, scheduled, priority} = seen;
+    const waits = !isFinished && !isDeleting && !isSuspended && workerName === '';
+    if (waits && !hopeless.includes(scheduled?.reason ?? '')) highest = Math.max(highest, priority);
+  }
+  return highest;
 }
 
 function whyOfSuspended(reason: string): string | undefined {
