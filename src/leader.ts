@@ -25,6 +25,10 @@ export interface LeaderOptions {
     requeue(key: RequestRecord['key'], options: {uid: string; delayMs: number}): void;
   };
   readonly writer: {write(intent: BindIntent): void};
+  readonly router: {
+    /** Of the placements seen so far. */
+    readonly highestEpoch: number;
+  };
   readonly clock: Clock;
   readonly log: Log;
   readonly retryMs: number;
@@ -59,7 +63,7 @@ export class Leader {
    * ledger answers, a later leader has fenced this one, or `signal` aborts.
    */
   async prepare(epoch: number, signal: AbortSignal): Promise<Prepared> {
-    const {ledger, readConsistently, log} = this.#options;
+    const {ledger, readConsistently, router, log} = this.#options;
 
     // 1 Write the epoch: from now on the leader before this one is refused.
     this.#waitingFor = `the ${ledger.kind} ledger to accept epoch ${epoch}`;
@@ -71,6 +75,10 @@ export class Leader {
     this.#waitingFor = 'a consistent read of requests and workers';
     await readConsistently(signal);
     if (signal.aborted) return {kind: 'stopped'};
+    // Of this epoch nothing is placed yet: it was that of another leader, and somebody has deleted
+    // the Lease and emptied the ledger since. That leader would not be fenced by its own epoch.
+    const {highestEpoch} = router;
+    if (highestEpoch >= epoch) return {kind: 'fenced', currentEpoch: highestEpoch};
 
     // 3 Settle: roll forward, release, add.
     this.#waitingFor = `the ${ledger.kind} ledger to be settled`;

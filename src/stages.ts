@@ -173,6 +173,7 @@ function createWriters(
         const {Placed: reason} = ScheduledReason;
         events.record(intent.record, {type: 'Normal', reason, action: 'Placing', note});
       }
+      if (intent.kind === 'pending' && outcome.kind === 'refused') reporter.refused(intent);
       if (intent.kind === 'bind') concludeBind(intent, outcome, {cache, queue, update, router});
     },
   });
@@ -192,6 +193,8 @@ function createWriters(
     onReport: ({record, reason, message}) =>
       events.record(record, {type: 'Warning', reason, action: 'Placing', note: message}),
     pageSize: fixedLimits.reportPageSize,
+    clock,
+    retryMs: config.queue.backoffMaxMs,
   });
   queue.onUnreported = () => reporter.poke();
   const lifecycle = new Lifecycle({

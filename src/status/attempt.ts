@@ -37,10 +37,13 @@ export function judge(intent: StatusIntent, found: ParsedRequest): Found {
 }
 
 function judgeBind(
-  {record: decided, assignment}: StatusIntent & {kind: 'bind'},
+  {record: decided, workerName, assignment}: StatusIntent & {kind: 'bind'},
   found: RequestRecord | InvalidRequest,
 ): Found {
-  if (found.placement?.assignmentId === assignment.id) return {kind: 'written'};
+  const {placement} = found;
+  // The worker too: where the Lease and the ledger forget a term, its ids may come again.
+  const isOurs = placement?.assignmentId === assignment.id && placement.workerName === workerName;
+  if (isOurs) return {kind: 'written'};
   if (found.placement !== undefined || found.kind === 'invalid') return {kind: 'superseded'};
   if (found.deleting || found.suspended) return {kind: 'superseded'};
   // Edited: the worker was chosen for other demands.

@@ -52,6 +52,7 @@ export class IntentWriter {
      */
     let doubtfulVersion: string | undefined;
     let conflicts = 0;
+    let refusal: string | undefined;
     for (let attempt = 0; ; attempt++) {
       if (signal.aborted) return {kind: doubtfulVersion === undefined ? 'abandoned' : 'unknown'};
       if (isOutdated()) return {kind: 'superseded'};
@@ -64,8 +65,11 @@ export class IntentWriter {
         case 'missing':
           return {kind: 'gone'};
         case 'refused':
-          if (doubtfulVersion === record.resourceVersion) return {kind: 'unknown'};
-          return this.#refused(intent, reading.message);
+          // This write is not there; one of the leader before this one may be, for the same
+          // request: what a placement holds is given back upon a read alone.
+          if (intent.kind === 'pending') return this.#refused(intent, reading.message);
+          refusal = reading.message;
+          break;
         case 'busy':
           if (reading.isDoubtful) doubtfulVersion = record.resourceVersion;
           await this.#pause(attempt, reading.retryAfterMs, signal);
@@ -84,6 +88,10 @@ export class IntentWriter {
       const found = await this.#read(intent, {signal, isOutdated});
       switch (found?.kind) {
         case 'open':
+          if (refusal !== undefined) {
+            const isDoubtful = doubtfulVersion === found.record.resourceVersion;
+            return isDoubtful ? {kind: 'unknown'} : this.#refused(intent, refusal);
+          }
           // Not before the read: the last of these changes may have been a placement.
           if (conflicts > maxConflicts) {
             return this.#refused(intent, `changed by others during each of ${conflicts} writes`);

@@ -1,4 +1,5 @@
 import type {RequestKey} from '../api/records.ts';
+import {type Clock, sleep} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
 import type {PendingIntent} from './intent.ts';
 
@@ -12,6 +13,9 @@ export interface ReporterOptions {
   /** Told of each reason on its way to the object, for the Event beside it. */
   readonly onReport: (intent: PendingIntent) => void;
   readonly pageSize: number;
+  readonly clock: Clock;
+  /** After this a reason that was refused is written again. */
+  readonly retryMs: number;
 }
 
 /**
@@ -22,15 +26,29 @@ export interface ReporterOptions {
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #latest = new Map<RequestKey, PendingIntent>();
+  readonly #refused = new Map<RequestKey, PendingIntent>();
   readonly #gate = new Gate();
+  readonly #refusals = new Gate();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
   }
 
   report(intent: PendingIntent): void {
+    this.#refused.delete(intent.record.key);
     this.#latest.set(intent.record.key, intent);
     this.#gate.open();
+  }
+
+  /**
+   * The server did not take it. An admission rule or a role that is mended later tells nobody, and
+   * what waits must say why: it is written again, unless it has a newer reason by then.
+   */
+  refused(intent: PendingIntent): void {
+    const {key} = intent.record;
+    if (this.#latest.has(key)) return;
+    this.#refused.set(key, intent);
+    this.#refusals.open();
   }
 
   /**
@@ -38,6 +56,7 @@ export class Reporter {
    */
   forget(key: RequestKey): void {
     this.#latest.delete(key);
+    this.#refused.delete(key);
   }
 
   /** Something new may be unreported in the queue. */
@@ -46,6 +65,21 @@ export class Reporter {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#write(signal), this.#retry(signal)]);
+  }
+
+  async #retry(signal: AbortSignal): Promise<void> {
+    const {clock, retryMs} = this.#options;
+    while (!signal.aborted) {
+      if (this.#refused.size === 0) await this.#refusals.wait(signal);
+      await sleep(clock, retryMs, signal);
+      if (signal.aborted) return;
+      const again = [...this.#refused.values()];
+      for (const intent of again) this.report(intent);
+    }
+  }
+
+  async #write(signal: AbortSignal): Promise<void> {
     const {writer, onReport, pageSize} = this.#options;
     while (!signal.aborted) {
       const page = this.#takePage(pageSize);
@@ -56,6 +90,7 @@ export class Reporter {
       for (const intent of page) {
         await writer.room(signal, 'pending');
         if (signal.aborted) return;
+        this.#refused.delete(intent.record.key);
         writer.write(intent);
         onReport(intent);
       }

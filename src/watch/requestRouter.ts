@@ -47,9 +47,15 @@ interface Known {
 export class RequestRouter {
   readonly #options: RequestRouterOptions;
   readonly #known = new Map<RequestKey, Known>();
+  #highestEpoch = 0;
 
   constructor(options: RequestRouterOptions) {
     this.#options = options;
+  }
+
+  /** Of the placements seen so far; 0 where there was none. */
+  get highestEpoch(): number {
+    return this.#highestEpoch;
   }
 
   /** See `ObjectSink`. */
@@ -70,6 +76,8 @@ export class RequestRouter {
     if (known?.uid === uid && isOlder(resourceVersion, known.resourceVersion)) return;
     if (known && known.uid !== uid) this.remove(key);
     this.#known.set(key, {uid, resourceVersion});
+    const {epoch = 0} = (request.kind !== 'finished' && request.placement) || {};
+    this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
     switch (request.kind) {
       case 'finished':
         queue.remove(request.key);

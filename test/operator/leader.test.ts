@@ -32,6 +32,7 @@ it('a ledger that does not answer at the start is said once a cause, however oft
       worker: () => undefined,
     },
     queue: {claim: () => undefined, requeue() {}},
+    router: {highestEpoch: 0},
     writer: {write() {}},
     clock,
     log,
@@ -80,6 +81,7 @@ it('a ledger emptied before it is settled gives back what was to be rolled forwa
         claimed.delete(uid);
       },
     },
+    router: {highestEpoch: 0},
     writer: {write: ({record}) => bound.push(record.uid)},
     clock,
     log: silentLog,

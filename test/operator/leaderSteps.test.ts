@@ -21,13 +21,15 @@ interface Script {
   readonly waiting?: readonly RequestRecord[];
   readonly bound?: readonly Allocation[];
   readonly workers?: readonly string[];
+  /** Of the placements that the read shows. */
+  readonly highestEpoch?: number;
   /** Called during the read. */
   readonly onRead?: () => void;
 }
 
 /** A leader before a ledger that answers as told; says in order what it did. */
 function scripted(script: Script) {
-  const {waiting = [], bound = [], workers = ['w-1'], onRead = () => {}} = script;
+  const {waiting = [], bound = [], workers = ['w-1'], onRead = () => {}, highestEpoch = 0} = script;
   const opened = [...(script.opened ?? [])];
   const settles = [...(script.settled ?? [])];
   const did: string[] = [];
@@ -66,6 +68,7 @@ function scripted(script: Script) {
       claim: (uid) => waiting.find((record) => record.uid === uid),
       requeue: (key, {uid, delayMs}) => did.push(`requeue ${key} ${uid} ${delayMs}`),
     },
+    router: {highestEpoch},
     writer: {write: (intent) => intents.push(intent)},
     clock,
     log: {...silentLog, info: (keys) => said.push(keys)},
@@ -118,12 +121,21 @@ describe('a new leader', () => {
 
   it.each<[string, Script, number]>([
     ['at the open', {opened: [{kind: 'fenced', currentEpoch: 9}]}, 1],
+    ['by a placement of a later epoch', {highestEpoch: 9}, 2],
     ['at the settle', {settled: [{kind: 'fenced', currentEpoch: 9}]}, 3],
   ])('goes no further when it is fenced %s', async (_, script, calls) => {
     const {leader, did, intents} = scripted(script);
     expect(await leader.prepare(7, signal)).toEqual({kind: 'fenced', currentEpoch: 9});
     expect(did).toHaveLength(calls);
     expect(intents).toEqual([]);
+  });
+
+  it.each([
+    [6, 'ready'],
+    [7, 'fenced'],
+  ])('of epoch 7 is %2$s where epoch %i has placed something', async (highestEpoch, kind) => {
+    const {leader} = scripted({highestEpoch});
+    expect((await leader.prepare(7, signal)).kind).toBe(kind);
   });
 
   it('begins anew where the ledger was emptied, with nothing left assumed', async () => {

@@ -15,6 +15,8 @@ function createReporter(unreported: PendingIntent[] = []) {
     takeUnreported: (max) => unreported.splice(0, max),
     onReport: (intent) => events.push(intent),
     pageSize: 2,
+    clock,
+    retryMs: 30_000,
   });
   const block = (until: Promise<void>) => {
     room = until;
@@ -46,6 +48,51 @@ describe('the reporter', () => {
     void reporter.run(stop.signal);
     await clock.advance(0);
     expect(said(writes)).toEqual(['b no']);
+  });
+
+  it('writes a reason that was refused again, later, and once', async () => {
+    const {clock, reporter, writes, stop} = createReporter();
+    void reporter.run(stop.signal);
+    await clock.advance(0);
+    reporter.refused(of('a'));
+    await clock.advance(29_999);
+    expect(writes).toEqual([]);
+    await clock.advance(90_000);
+    expect(said(writes)).toEqual(['a no']);
+    reporter.refused(of('a', 'still not'));
+    await clock.advance(30_000);
+    expect(said(writes)).toEqual(['a no', 'a still not']);
+  });
+
+  it.each<[string, (reporter: Reporter, unreported: PendingIntent[]) => void, string[]]>([
+    ['that waited', (reporter) => reporter.report(of('a', 'new')), ['a new']],
+    [
+      'of the queue',
+      (reporter, unreported) => {
+        unreported.push(of('a', 'new'));
+        reporter.poke();
+      },
+      ['a new'],
+    ],
+    ['that never comes, as it is gone', (reporter) => reporter.forget(of('a').record.key), []],
+  ])('gives up a refused reason for a newer one %s', async (_, act, expected) => {
+    const unreported: PendingIntent[] = [];
+    const {clock, reporter, writes, stop} = createReporter(unreported);
+    void reporter.run(stop.signal);
+    await clock.advance(0);
+    reporter.refused(of('a', 'old'));
+    act(reporter, unreported);
+    await clock.advance(60_000);
+    expect(said(writes)).toEqual(expected);
+  });
+
+  it('leaves a refused reason alone where a newer one waits already', async () => {
+    const {clock, reporter, writes, stop} = createReporter();
+    reporter.report(of('a', 'new'));
+    reporter.refused(of('a', 'old'));
+    void reporter.run(stop.signal);
+    await clock.advance(60_000);
+    expect(said(writes)).toEqual(['a new']);
   });
 
   it('goes on with the unreported ones page by page, and again when poked', async () => {

@@ -242,3 +242,21 @@ describe('the reply to a bind', () => {
     expect(held()).toEqual(wanted);
   });
 });
+
+it('the highest epoch is that of the highest placement, also once that is gone', () => {
+  const {router} = createRouter();
+  const by = (epoch: number, changes: Parameters<typeof makeRequest>[0]) => {
+    const placement = {workerName: 'w-1', assignmentId: 'id', epoch, gpuDevices: []};
+    return makeRequest({...changes, phase: 'Scheduled', placement});
+  };
+  expect(router.highestEpoch).toBe(0);
+  router.upsert(at('1'));
+  expect(router.highestEpoch).toBe(0);
+  router.upsert(by(7, {name: 'r-1', resourceVersion: '2'}));
+  router.upsert(by(3, {name: 'r-2', uid: 'uid-r-2'}));
+  router.remove(key);
+  expect(router.highestEpoch).toBe(7);
+  const placement = {workerName: 'w-1', assignmentId: 'id', epoch: 9, gpuDevices: []};
+  router.upsert({...makeInvalid({name: 'r-3', uid: 'uid-r-3'}), placement});
+  expect(router.highestEpoch).toBe(9);
+});
