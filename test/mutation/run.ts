@@ -25,9 +25,23 @@ async function main([name, only]: readonly string[]): Promise<void> {
 
 async function mutate(target: Target, only: string | undefined): Promise<void> {
   const startMs = performance.now();
-  process.env['MUTATION_TESTS'] = target.tests.join(' ');
+  const mutate = only === undefined ? target.mutate : [only];
+  let mutants = await run(mutate, target.tests);
+  const survivors = mutants.filter((mutant) => isCounted(mutant) && !isNoticed(mutant));
+  if (target.slowTests && survivors.length > 0) {
+    const again = await run(survivors.map(rangeOf), target.slowTests);
+    const byText = new Map(again.map((mutant) => [textOf(mutant), mutant]));
+    const noticed = (mutant: Mutant) => byText.get(textOf(mutant));
+    mutants = mutants.map((mutant) => (isNoticed(mutant) ? mutant : (noticed(mutant) ?? mutant)));
+  }
+  report(target, mutants, (performance.now() - startMs) / 1000);
+}
+
+/** @param mutate globs of source files, or ranges of them as `rangeOf` writes them */
+async function run(mutate: readonly string[], tests: readonly string[]): Promise<Mutant[]> {
+  process.env['MUTATION_TESTS'] = tests.join(' ');
   const stryker = new Stryker({
-    mutate: [...(only === undefined ? target.mutate : [only])],
+    mutate: [...mutate],
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: {configFile: 'test/mutation/vitest.config.ts', related: false},
@@ -42,13 +56,30 @@ async function mutate(target: Target, only: string | undefined): Promise<void> {
     reporters: ['progress-append-only'],
     allowConsoleColors: false,
   });
-  report(target, await stryker.runMutationTest(), (performance.now() - startMs) / 1000);
+  return stryker.runMutationTest();
+}
+
+function isCounted({status}: Mutant): boolean {
+  return status !== 'Ignored' && !status.endsWith('Error');
+}
+
+function isNoticed({status}: Mutant): boolean {
+  return status === 'Killed' || status === 'Timeout';
+}
+
+/** Where a mutant stands, as Stryker takes it: lines from 1, columns from 0. */
+function rangeOf({fileName, location: {start, end}}: Mutant): string {
+  const path = relative(root, fileName);
+  return `${path}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`;
+}
+
+function textOf({fileName, location: {start, end}, replacement}: Mutant): string {
+  return [fileName, start.line, start.column, end.line, end.column, replacement].join(':');
 }
 
 /** By file, then what survived, each line with what stood there and what was put in its place. */
 function report({name, atLeast}: Target, mutants: readonly Mutant[], seconds: number): void {
-  const counted = mutants.filter(({status}) => status !== 'Ignored' && !status.endsWith('Error'));
-  const isNoticed = ({status}: Mutant) => status === 'Killed' || status === 'Timeout';
+  const counted = mutants.filter(isCounted);
   const scoreOf = (some: readonly Mutant[]) =>
     some.length === 0 ? 100 : (100 * some.filter(isNoticed).length) / some.length;
   for (const [fileName, some] of Map.groupBy(counted, (mutant) => mutant.fileName)) {
