@@ -15,8 +15,10 @@ export interface MeasureOptions<Result> {
   readonly run: () => Result;
   /** Done before each timed run, outside of the time. */
   readonly before?: () => void;
-  /** Runs that are thrown away: the code is compiled in them. */
+  /** Thrown away first, as the code is compiled in them: at least so many runs, */
   readonly warmUps?: number;
+  /** and for so long. */
+  readonly warmUpMs?: number;
   /** At least so many runs, and more until `budgetMs` are spent in them. */
   readonly leastRuns?: number;
   readonly budgetMs?: number;
@@ -27,22 +29,31 @@ const MAX_RUNS = 2_000;
 
 /** Median and spread of the timed runs. */
 export function measure<Result>(options: MeasureOptions<Result>): Measured<Result> {
-  const {run, before = () => {}, warmUps = 3, leastRuns = 5, budgetMs = 500} = options;
+  const {run, before = () => {}, leastRuns = 5, budgetMs = 500} = options;
+  warmUp(options);
   const times: number[] = [];
   let result: Result | undefined;
   let spentMs = 0;
-  for (let at = -warmUps; at < leastRuns || (spentMs < budgetMs && at < MAX_RUNS); at++) {
+  for (let at = 0; at < leastRuns || (spentMs < budgetMs && at < MAX_RUNS); at++) {
     before();
     const startMs = systemClock.monotonicMs();
     result = run();
     const tookMs = systemClock.monotonicMs() - startMs;
-    if (at < 0) continue;
     times.push(tookMs);
     spentMs += tookMs;
   }
   times.sort((one, other) => one - other);
   const [minMs, maxMs] = [times[0]!, times.at(-1)!];
   return {medianMs: times[times.length >> 1]!, minMs, maxMs, result: result as Result};
+}
+
+function warmUp<Result>(options: MeasureOptions<Result>): void {
+  const {run, before = () => {}, warmUps = 3, warmUpMs = 500} = options;
+  const endMs = systemClock.monotonicMs() + warmUpMs;
+  for (let at = 0; at < warmUps || systemClock.monotonicMs() < endMs; at++) {
+    before();
+    run();
+  }
 }
 
 /** `3.21 (2.90..3.40)`: millions a second, by median, slowest and fastest run. */

@@ -53,6 +53,7 @@ function speedRow({name, workers, batch}: Load): string[] {
       const naive = measure({
         run: () => run(batch.slice(0, head), workers),
         warmUps: 1,
+        warmUpMs: 0,
         leastRuns: 3,
         budgetMs: 100,
       });
