@@ -37,21 +37,23 @@ export interface FaultyLinesOptions {
 /** The lines of a watch, with a fault in them where one is staged, that can be cut or silenced. */
 export class FaultyLines implements AsyncIterable<string> {
   readonly #options: FaultyLinesOptions;
-  readonly #stop = Promise.withResolvers<'stop'>();
+  /** Wakes the reader that waits for its next line. */
+  #wake = () => {};
+  #isStopped = false;
   #isCut = false;
   #isSilent = false;
 
   constructor(options: FaultyLinesOptions) {
     this.#options = options;
     const {signal} = options;
-    if (signal.aborted) this.#stop.resolve('stop');
+    if (signal.aborted) this.#isStopped = true;
     else signal.addEventListener('abort', this.#onAbort, {once: true});
   }
 
   /** Breaks the connection now. */
   cut(): void {
     this.#isCut = true;
-    this.#stop.resolve('stop');
+    this.#stop();
     // Here too, as a reader may never have begun.
     this.#options.onEnd();
   }
@@ -89,15 +91,24 @@ export class FaultyLines implements AsyncIterable<string> {
   async #next(source: AsyncIterator<string>): Promise<string | undefined> {
     while (true) {
       if (this.#isCut) throw this.#broken();
-      const next = await Promise.race([source.next(), this.#stop.promise]);
+      const next = await this.#unlessStopped(source.next());
       if (this.#isCut) throw this.#broken();
       if (next === 'stop') return undefined;
       if (this.#isSilent) {
-        if (next.done) await this.#stop.promise;
+        if (next.done) await this.#unlessStopped(new Promise(() => {}));
         continue;
       }
       return next.done ? undefined : next.value;
     }
+  }
+
+  /** A race, but with a promise for the whole stream every line would leave something on it. */
+  #unlessStopped<Next>(next: Promise<Next>): Promise<Next | 'stop'> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve('stop');
+      if (this.#isStopped) resolve('stop');
+      next.then(resolve, reject);
+    });
   }
 
   async #apply(
@@ -135,5 +146,10 @@ export class FaultyLines implements AsyncIterable<string> {
     return new TransportError(`Cannot ${this.#options.label}: connection reset`);
   }
 
-  readonly #onAbort = () => this.#stop.resolve('stop');
+  #stop(): void {
+    this.#isStopped = true;
+    this.#wake();
+  }
+
+  readonly #onAbort = () => this.#stop();
 }
