@@ -80,8 +80,8 @@ mutation: setup ## Change one expression at a time and list what no test notices
 	@node test/mutation/run.ts
 
 .PHONY: soak
-soak: setup ## Simulate operators under faults for 2,000 seeds (hours)
-	@node src/main.ts simulate --seeds 1..2000 --requests 5000 --processes 2
+soak: setup ## Simulate 10 million placements under faults, over 2,000 seeds (hours)
+	@node src/main.ts simulate --seeds 1..2000 --workers 250 --requests 7500 --processes 2
 
 .PHONY: clean
 clean: ## Remove what was built and installed in this folder
