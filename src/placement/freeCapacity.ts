@@ -39,6 +39,18 @@ export class FreeCapacity {
     this.gpuMillis = new Int32Array(gpus);
     this.load = new Float64Array(positions);
   }
+
+  /** Makes this one equal to another one of the same size. */
+  copyFrom(other: FreeCapacity): void {
+    this.cpuMillis.set(other.cpuMillis);
+    this.memoryBytes.set(other.memoryBytes);
+    this.containers.set(other.containers);
+    this.gpuTotal.set(other.gpuTotal);
+    this.gpuWhole.set(other.gpuWhole);
+    this.gpuPart.set(other.gpuPart);
+    this.gpuMillis.set(other.gpuMillis);
+    this.load.set(other.load);
+  }
 }
 
 /** Sums up the devices of a worker in its row, after some of them changed. */

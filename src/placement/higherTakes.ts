@@ -2,23 +2,35 @@ import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import type {ClassifiedBatch} from './classifiedBatch.ts';
 import type {DecisionColumns} from './decidedPlan.ts';
-import {FreeCapacity} from './freeCapacity.ts';
+import {countDevices, FreeCapacity, fits} from './freeCapacity.ts';
+
+/** A place in the order of decisions, and where the devices of the next one stand. */
+interface Mark {
+  decision: number;
+  device: number;
+}
 
 /**
- * What requests of higher priority took earlier in the batch, in columns by position and by device:
+ * What would be free without the requests of higher priority that were placed earlier in the batch:
  * a request that is left out asks whether they had what it wants.
  *
- * As a batch is decided by falling priority, all of its decisions up to `followed` are above the
- * one under way, and it only moves on: over the batch O(workers + decisions), and nothing where all
- * requests are placed or of one priority.
+ *     decisions by falling priority   [ 9 9 9 | 5 5 5 5 | 1 1 . .
+ *                                      given ^     ^ counted       asked by the next of priority 5
+ *     before = what is free at the start of the batch, less the 5s that are placed
+ *
+ * A decision of the priority that asks is counted; when a lower one asks, it is given back. So each
+ * is counted and given back once at most: over the batch O(workers + decisions), and nothing where
+ * all requests are placed or of one priority.
  */
 export class HigherTakes {
   readonly #batch: ClassifiedBatch;
   readonly #columns: Pick<DecisionColumns, 'order' | 'positions' | 'devices'>;
   readonly #state: BatchState;
-  #taken: FreeCapacity | undefined;
-  #followed = 0;
-  #device = 0;
+  #before: FreeCapacity | undefined;
+  /** All before it count in `#before`, but for those that were given back. */
+  readonly #counted: Mark = {decision: 0, device: 0};
+  /** All before it were given back. */
+  readonly #given: Mark = {decision: 0, device: 0};
 
   constructor(
     batch: ClassifiedBatch,
@@ -30,51 +42,61 @@ export class HigherTakes {
     this.#state = state;
   }
 
-  /** Takes in all decisions of higher priority than the one at `at` of the order. */
+  /** From now on `hadRoom` is asked for the decision at `at` of the order; it only moves on. */
   follow(at: number): void {
-    const {order, positions} = this.#columns;
-    const {priorities, classes, classOf} = this.#batch;
-    const own = priorities[order[at]!]!;
-    for (; this.#followed < at; this.#followed++) {
-      const index = order[this.#followed]!;
-      if (priorities[index]! <= own) return;
-      const position = positions[this.#followed]!;
-      if (position >= 0) this.#add(position, classes[classOf[index]!]!.demand);
+    const own = this.#priorityOf(at);
+    if (this.#priorityOf(0) === own) return;
+    this.#before ??= this.#start();
+    const [counted, given] = [this.#counted, this.#given];
+    while (given.decision < counted.decision && this.#priorityOf(given.decision) > own) {
+      this.#apply(given, 1);
+    }
+    while (counted.decision < at) {
+      const isHigher = this.#priorityOf(counted.decision) > own;
+      this.#apply(counted, isHigher ? 0 : -1);
+      if (isHigher) Object.assign(given, counted);
     }
   }
 
-  /** Whether they took of the worker, and it would have room for `demand` without that. */
+  /** Whether the worker would have room for `demand` without them. */
   hadRoom(position: number, demand: Demand): boolean {
-    const taken = this.#taken;
-    if (!taken || taken.containers[position] === 0) return false;
-    const {layout, free} = this.#state;
-    if (free.cpuMillis[position]! + taken.cpuMillis[position]! < demand.cpuMillis) return false;
-    if (free.memoryBytes[position]! + taken.memoryBytes[position]! < demand.memoryBytes) {
-      return false;
-    }
-    if (free.containers[position]! + taken.containers[position]! < 1) return false;
-    if (demand.gpuCount === 0) return true;
-    const gpuAsked = demand.gpuCount * demand.gpuMillis;
-    if (free.gpuTotal[position]! + taken.gpuTotal[position]! < gpuAsked) return false;
-    const end = layout.gpuEnd[position]!;
-    let missing = demand.gpuCount;
-    for (let at = layout.gpuStart[position]!; at < end && missing > 0; at++) {
-      if (free.gpuMillis[at]! + taken.gpuMillis[at]! >= demand.gpuMillis) missing--;
-    }
-    return missing === 0;
+    return this.#before !== undefined && fits(this.#before, position, demand);
   }
 
-  #add(position: number, {cpuMillis, memoryBytes, gpuCount, gpuMillis}: Demand): void {
+  /** As nothing of the batch is counted yet. */
+  #start(): FreeCapacity {
     const {layout, free} = this.#state;
-    this.#taken ??= new FreeCapacity(layout.hash.length, free.gpuMillis.length);
-    const taken = this.#taken;
-    taken.cpuMillis[position]! += cpuMillis;
-    taken.memoryBytes[position]! += memoryBytes;
-    taken.containers[position]! += 1;
-    taken.gpuTotal[position]! += gpuCount * gpuMillis;
+    const before = new FreeCapacity(layout.hash.length, free.gpuMillis.length);
+    before.copyFrom(free);
+    this.#state.rows.saved.writeTo(layout, before);
+    return before;
+  }
+
+  #priorityOf(decision: number): number {
+    return this.#batch.priorities[this.#columns.order[decision]!]!;
+  }
+
+  /** Moves the mark over its next decision: gives back what it took (1), takes it (-1), or not. */
+  #apply(mark: Mark, sign: 1 | 0 | -1): void {
+    const {order, positions, devices} = this.#columns;
+    const {classes, classOf} = this.#batch;
+    const position = positions[mark.decision]!;
+    const {demand} = classes[classOf[order[mark.decision]!]!]!;
+    mark.decision++;
+    if (position < 0) return;
+    const first = mark.device;
+    mark.device += demand.gpuCount;
+    if (sign === 0) return;
+    const before = this.#before!;
+    before.cpuMillis[position]! += sign * demand.cpuMillis;
+    before.memoryBytes[position]! += sign * demand.memoryBytes;
+    before.containers[position]! += sign;
+    if (demand.gpuCount === 0) return;
+    const {layout} = this.#state;
     const start = layout.gpuStart[position]!;
-    for (let count = 0; count < gpuCount; count++) {
-      taken.gpuMillis[start + this.#columns.devices[this.#device++]!]! += gpuMillis;
+    for (let at = first; at < mark.device; at++) {
+      before.gpuMillis[start + devices[at]!]! += sign * demand.gpuMillis;
     }
+    countDevices(before, layout, position);
   }
 }

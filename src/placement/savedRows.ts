@@ -37,6 +37,15 @@ export class SavedRows {
 
   /** Puts back all rows, and tells of each. */
   restore(layout: Layout, free: FreeCapacity, told: (position: number) => void): void {
+    this.writeTo(layout, free, (position) => {
+      this.#marks[position] = 0;
+      told(position);
+    });
+    this.#used = 0;
+  }
+
+  /** Writes all rows as they were, and tells of each. */
+  writeTo(layout: Layout, free: FreeCapacity, told: (position: number) => void = () => {}): void {
     const saved = this.#saved;
     for (let at = 0; at < this.#used; ) {
       const position = saved[at++]!;
@@ -49,10 +58,8 @@ export class SavedRows {
         free.gpuMillis[device] = saved[at++]!;
       }
       countDevices(free, layout, position);
-      this.#marks[position] = 0;
       told(position);
     }
-    this.#used = 0;
   }
 
   #reserve(count: number): void {

@@ -19,7 +19,7 @@ export const targets: readonly Target[] = [
       'test/placement/{badInput,candidateHeap,constraints,fragmentation,gpus,keyHomes}.test.ts',
       'test/placement/{pack,placer,spread,structures,verdict,workerBuckets,workloadShapes}.test.ts',
     ],
-    // Not those that bound what is measured, nor the 10,000 plans: they take longest, and tell least.
+    // Not those that bound what is measured, nor the 10,000 plans: they take long, and tell least.
     slowTests: ['test/placement/{backlog,place.properties,spreadQuality,workerTable}.test.ts'],
     atLeast: 85,
   },
