@@ -99,7 +99,7 @@ export class Scheduler {
     watch.end('assume');
 
     // 5 Commit: one ledger update, which carries the releases gathered since the last one too.
-    const isEmpty = assignments.length === 0 && update.releaseCount === 0;
+    const isEmpty = assignments.length === 0 && !update.isWaiting;
     // Not taken in vain: what is seen bound would never leave the ledger.
     const gathered = isEmpty ? nothing : update.take(limits.releasesPerCommit, assignments);
     const cycle = isEmpty ? this.#cycle : ++this.#cycle;
@@ -205,9 +205,9 @@ export class Scheduler {
       cancel = clock.setTimer(limits.idleFlushMs, () => idle.abort());
     };
     if (update.releaseCount > 0) arm();
-    else update.onFirstRelease = arm;
+    else update.onFirst = arm;
     const batch = await batcher.next(AbortSignal.any([signal, idle.signal]));
-    update.onFirstRelease = () => {};
+    update.onFirst = () => {};
     cancel();
     return batch;
   }

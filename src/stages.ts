@@ -66,6 +66,7 @@ export function createStages(options: OperatorOptions) {
     random,
     log,
     allocations: () => cache.allocations(),
+    update,
     onOutage: (outage) => {
       if (outage) metrics.ledgerOutages.inc();
     },
@@ -221,12 +222,13 @@ function createWriters(
   const router: RequestRouter = new RequestRouter({
     queue,
     cache: {
-      confirm(allocation) {
-        cache.confirm(allocation);
+      confirm(allocation, chosenKey) {
+        cache.confirm(allocation, chosenKey);
         view.changed(allocation.workerName);
       },
       forget: (uid) => cache.forget(uid),
       isBound: (uid) => cache.isBound(uid),
+      allocationOf: (uid) => cache.allocationOf(uid),
     },
     update,
     report: (waiting) => reporter.report({kind: 'pending', ...waiting}),

@@ -4,7 +4,8 @@ import {type Clock, sleep} from '../lib/clock.ts';
 import {type BackoffRange, fullJitterMs} from '../lib/fullJitter.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
-import type {CommitInput, Ledger, Reject} from './ledger.ts';
+import type {CommitInput, CommitResult, Ledger, Reject, Unavailable} from './ledger.ts';
+import type {PendingUpdate} from './pendingUpdate.ts';
 
 export interface CommitterOptions {
   readonly ledger: Ledger;
@@ -13,6 +14,7 @@ export interface CommitterOptions {
   readonly log: Log;
   /** What is known to be taken: bound, and assumed by batches before this one. */
   readonly allocations: () => Iterable<Allocation>;
+  readonly update: Pick<PendingUpdate, 'adopt' | 'takeAdopted'>;
   /** Told once when commits stop, and once when they go on. */
   readonly onOutage: (outage: Outage | undefined) => void;
   readonly backoff: BackoffRange;
@@ -77,18 +79,21 @@ export class Committer {
     input: CommitInput,
     until: {signal: AbortSignal; late: AbortSignal; onWaiting: (cause: Error) => void},
   ): Promise<Committed> {
-    const {ledger, clock, random, backoff} = this.#options;
+    const {clock, random, backoff, log} = this.#options;
     const {signal, late, onWaiting} = until;
     for (let attempt = 0; ; attempt++) {
-      const result = await ledger.commit(input, late);
+      const result = await this.#try(input, signal, late);
       switch (result.kind) {
         case 'committed':
         case 'fenced':
           this.#setOutage(undefined, input);
           return result;
         case 'lost': {
-          const restored = await this.#restore(input, signal);
-          if (restored) return restored;
+          const keys = {epoch: input.epoch, cycle: input.cycle};
+          log.warn(keys, 'ledger has lost its contents; restoring them');
+          const settled = await this.#settle(input, signal);
+          if (settled.kind === 'fenced') return settled;
+          if (settled.kind === 'unavailable') this.#setOutage(settled.cause, input);
           break;
         }
         case 'unavailable':
@@ -105,22 +110,31 @@ export class Committer {
     }
   }
 
-  /** Tells a ledger that has forgotten everything what is true, without this commit's own part. */
-  async #restore(input: CommitInput, signal: AbortSignal): Promise<Committed | undefined> {
+  /** Commits; what was placed behind our back is settled first. */
+  async #try(input: CommitInput, signal: AbortSignal, late: AbortSignal): Promise<CommitResult> {
+    const {ledger, update} = this.#options;
+    if (!update.takeAdopted()) return ledger.commit(input, late);
+    const settled = await this.#settle(input, signal);
+    if (settled.kind === 'settled') return ledger.commit(input, late);
+    update.adopt();
+    return settled;
+  }
+
+  /** Tells the ledger what is true, without this commit's own part. */
+  async #settle(
+    input: CommitInput,
+    signal: AbortSignal,
+  ): Promise<{kind: 'settled'} | {kind: 'fenced'; currentEpoch: number} | Unavailable> {
     const {ledger, log, allocations} = this.#options;
     const {epoch, cycle} = input;
     const asked = new Set(input.assignments.map((assignment) => assignment.uid));
     const known = [...allocations()].filter((allocation) => !asked.has(allocation.uid));
-    log.warn(
-      {epoch, cycle, ledger: ledger.kind, allocations: known.length},
-      'ledger has lost its contents; restoring them',
-    );
+    log.info({epoch, cycle, ledger: ledger.kind, allocations: known.length}, 'ledger is settled');
     const opened = await ledger.open(epoch, signal);
-    if (opened.kind === 'fenced') return opened;
-    const settled = opened.kind === 'opened' ? await ledger.settle(epoch, known, signal) : opened;
-    if (settled.kind === 'fenced') return settled;
-    if (settled.kind === 'unavailable') this.#setOutage(settled.cause, input);
-    return undefined;
+    if (opened.kind !== 'opened') return opened;
+    const settled = await ledger.settle(epoch, known, signal);
+    // Lost between the two: the commit says so again.
+    return settled.kind === 'committed' || settled.kind === 'lost' ? {kind: 'settled'} : settled;
   }
 
   #setOutage(cause: Error | undefined, {epoch, cycle}: CommitInput): void {

@@ -25,8 +25,9 @@ export interface RequestRouterOptions {
     confirm(allocation: Allocation, chosenKey?: number): void;
     forget(uid: string): Allocation | undefined;
     isBound(uid: string): boolean;
+    allocationOf(uid: string): Allocation | undefined;
   };
-  readonly update: {release(uid: string): void; confirm(uid: string): void};
+  readonly update: {release(uid: string): void; confirm(uid: string): void; adopt(): void};
   /** Takes the reason of a request that waits for its user, not for capacity. */
   readonly report: (waiting: WaitingRequest) => void;
   /** Sees each state after it was routed, for what follows a placement. */
@@ -123,11 +124,10 @@ export class RequestRouter {
   }
 
   #routeValid(request: RequestRecord): void {
-    const {queue, cache, update, report} = this.#options;
+    const {queue, report} = this.#options;
     if (request.placement !== undefined) {
       queue.remove(request.key);
-      cache.confirm(allocationOf(request, request.placement, request.demand), chosenKeyOf(request));
-      update.confirm(request.uid);
+      this.#confirm(allocationOf(request, request.placement, request.demand), chosenKeyOf(request));
       return;
     }
     this.#freeUnbound(request.uid);
@@ -144,14 +144,22 @@ export class RequestRouter {
    * worker.
    */
   #holdUnreadable(request: InvalidRequest, placement: Placement): void {
-    const {cache, update} = this.#options;
+    const {cache} = this.#options;
     const {demand} = request;
     if (demand === undefined && cache.isBound(request.uid)) return;
-    cache.confirm(allocationOf(request, placement, demand ?? wholeWorker(placement)));
-    update.confirm(request.uid);
+    this.#confirm(allocationOf(request, placement, demand ?? wholeWorker(placement)));
   }
 
   /** Without a worker in its status it holds nothing, unless a bind of ours is under way. */
+  #confirm(allocation: Allocation, chosenKey?: number): void {
+    const {cache, update} = this.#options;
+    const held = cache.allocationOf(allocation.uid);
+    // Somebody else has bound it, or we had given it up.
+    if (held?.workerName !== allocation.workerName) update.adopt();
+    cache.confirm(allocation, chosenKey);
+    update.confirm(allocation.uid);
+  }
+
   #freeUnbound(uid: string): void {
     if (this.#options.cache.isBound(uid)) this.#free(uid);
   }

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {Committer, type Outage} from '../../src/ledger/committer.ts';
 import type {CommitResult, Ledger, OpenResult} from '../../src/ledger/ledger.ts';
+import {PendingUpdate} from '../../src/ledger/pendingUpdate.ts';
 import {silentLog} from '../../src/lib/log.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
 import {makeAllocation, makeCommit} from './allocations.ts';
@@ -41,6 +42,8 @@ function scripted(
   };
   const clock = new VirtualClock();
   const outages: (Outage | undefined)[] = [];
+  const update = new PendingUpdate();
+  update.begin();
   const said: object[] = [];
   const say = (keys: object) => void said.push(keys);
   const committer = new Committer({
@@ -49,6 +52,7 @@ function scripted(
     random: {next: () => 1},
     log: {...silentLog, error: say, info: say},
     allocations: () => [makeAllocation('bound'), makeAllocation('a')],
+    update,
     onOutage: (outage) => outages.push(outage),
     backoff: {baseMs: 50, maxMs: 30_000},
     drainMs: 10_000,
@@ -57,6 +61,7 @@ function scripted(
   const input = makeCommit({epoch: 3, assignments: [makeAllocation('a')]});
   return {
     calls,
+    update,
     signals,
     clock,
     outages,
@@ -102,6 +107,35 @@ describe('a commit', () => {
     expect(calls).toHaveLength(1);
     await clock.advance(1);
     expect(await done).toEqual(committed);
+  });
+
+  it('comes after a settle where something was placed behind our back', async () => {
+    const {calls, run, update} = scripted([]);
+    update.adopt();
+    expect(await run()).toEqual(committed);
+    expect(calls).toEqual(['open 3', 'settle 3: bound', 'commit a']);
+    expect(await run()).toEqual(committed);
+    expect(calls).toHaveLength(4);
+  });
+
+  it.each<[string, Parameters<typeof scripted>[1], readonly string[]]>([
+    ['opened', {opened: {kind: 'unavailable', cause: new Error('down')}}, ['open 3']],
+    ['settled', {settled: down()}, ['open 3', 'settle 3: bound']],
+  ])('is not asked for while what was placed cannot be %s', async (_, restoring, wanted) => {
+    const {calls, run, clock, update, committer} = scripted([], restoring);
+    update.adopt();
+    void run();
+    await clock.advance(49);
+    expect(calls).toEqual(wanted);
+    expect(committer.outage?.cause.message).toBe('down');
+    await clock.advance(1);
+    expect(calls).toEqual([...wanted, ...wanted]);
+  });
+
+  it('ends when it is fenced as it settles what was placed behind our back', async () => {
+    const {run, update} = scripted([], {settled: {kind: 'fenced', currentEpoch: 4}});
+    update.adopt();
+    expect(await run()).toEqual({kind: 'fenced', currentEpoch: 4});
   });
 
   it('tells a ledger that lost its contents what is true, without its own assignments', async () => {

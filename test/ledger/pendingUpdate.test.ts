@@ -52,7 +52,7 @@ describe('what waits for the next commit', () => {
   it('wakes its listener at the first release only, and not for what is bound', () => {
     const update = begun();
     let count = 0;
-    update.onFirstRelease = () => {
+    update.onFirst = () => {
       count++;
     };
     update.confirm('a');
@@ -84,6 +84,26 @@ describe('what waits for the next commit', () => {
     expect(update.take(3, assignments)).toEqual({releases: ['b', 'a', 'r-0'], confirmed: []});
     expect(update.take(0, assignments)).toEqual({releases: [], confirmed: []});
     expect(update.take(9)).toEqual({releases: ['r-1'], confirmed: []});
+  });
+
+  it('wakes an idle leader once for what was placed behind its back', () => {
+    const update = new PendingUpdate();
+    let woken = 0;
+    update.onFirst = () => woken++;
+    update.adopt();
+    expect([update.isWaiting, woken]).toEqual([false, 0]);
+    update.begin();
+    update.adopt();
+    update.adopt();
+    update.release('a');
+    expect([update.isWaiting, woken]).toEqual([true, 1]);
+    expect([update.takeAdopted(), update.takeAdopted()]).toEqual([true, false]);
+    expect(update.isWaiting).toBe(true);
+    update.take(1);
+    expect(update.isWaiting).toBe(false);
+    update.adopt();
+    update.begin();
+    expect(update.isWaiting).toBe(false);
   });
 
   it('is nothing while no leader takes it', () => {

@@ -103,10 +103,12 @@ export class LeaderProcess {
         ),
         forget: (uid) => (isAwake ? cache.forget(uid) : undefined),
         isBound: (uid) => isAwake && cache.isBound(uid),
+        allocationOf: (uid) => (isAwake ? cache.allocationOf(uid) : undefined),
       },
       update: {
         release: quietly((uid: string) => update.release(uid)),
         confirm: quietly((uid: string) => update.confirm(uid)),
+        adopt: quietly(() => update.adopt()),
       },
       report() {},
       onState() {},

@@ -67,6 +67,27 @@ function bindByHand({world}: OperatorRig, name: string): Promise<void> {
   return world.patchRequest(name, {status}, 'status');
 }
 
+it('tells the ledger of what is bound behind its back, without a batch that would', async () => {
+  const rig = new OperatorRig();
+  const {world} = rig;
+  await world.createWorkers(['w-1']);
+  const leader = await rig.lead();
+  await world.createRequests(['r-1'], {workerName: 'nobody'});
+  await rig.advance(1_000);
+  const {ledger} = leader.operator.stages;
+  const settle = ledger.settle.bind(ledger);
+  const told: string[][] = [];
+  ledger.settle = (epoch, allocations, signal) => {
+    told.push(allocations.map(({uid}) => uid));
+    return settle(epoch, allocations, signal);
+  };
+  await bindByHand(rig, 'r-1');
+  await rig.until('it is settled', () => told.length > 0, 5_000);
+  await rig.advance(5_000);
+  expect(told).toEqual([[world.request('r-1').metadata.uid]]);
+  await rig.end();
+});
+
 describe('an assumption without an end', () => {
   it('is looked up, not guessed: what is bound after all is kept', async () => {
     const rig = new OperatorRig();

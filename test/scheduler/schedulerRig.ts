@@ -112,6 +112,7 @@ export function createSchedulerRig({
       random: {next: () => 1},
       log: silentLog,
       allocations: () => [],
+      update,
       onOutage: () => {},
       backoff: {baseMs: 50, maxMs: 2_000},
       drainMs: 10_000,

@@ -23,6 +23,7 @@ function createRouter() {
     update: {
       release: (uid) => calls.push(`release ${uid}`),
       confirm: (uid) => calls.push(`confirm ${uid}`),
+      adopt: () => calls.push('adopt'),
     },
     report: ({record, reason, message}) => calls.push(`report ${record.key} ${reason}: ${message}`),
     onState: ({key}) => calls.push(`state ${key}`),
@@ -65,7 +66,7 @@ describe('the state of a request', () => {
     {
       name: 'placed: holds its worker, and is no longer queued',
       state: placedAt('10'),
-      calls: [`dequeue ${key}`, `confirm ${uid}`],
+      calls: [`dequeue ${key}`, 'adopt', `confirm ${uid}`],
       held: [`${uid}@w-1`],
     },
     {
@@ -151,6 +152,18 @@ describe('the state of a request', () => {
     const {table, router} = createRouter();
     router.upsert({...placedAt('10'), affinityExplicit: true, affinityHash: 7});
     expect(table.calls).toContain(`take ${uid} of w-1 for key 7`);
+  });
+
+  it.each<[sentence: string, decided: string | undefined, calls: readonly string[]]>([
+    ['by a decision of ours is what the ledger holds', 'w-1', []],
+    ['by nobody here may be missing in the ledger', undefined, ['adopt']],
+    ['elsewhere than it was decided may be missing in the ledger', 'w-2', ['adopt']],
+  ])('that is placed %s', (_, decided, wanted) => {
+    const {cache, router, taken} = createRouter();
+    if (decided) cache.assume(makeAllocation({uid, workerName: decided}));
+    const calls = taken(() => router.upsert(placedAt('10')));
+    expect(calls.filter((call) => call === 'adopt')).toEqual(wanted);
+    expect(taken(() => router.upsert(placedAt('11')))).not.toContain('adopt');
   });
 
   it('without a worker leaves what is only assumed: a bind of ours is under way', () => {
