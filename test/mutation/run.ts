@@ -31,8 +31,10 @@ async function mutate(target: Target, only: string | undefined): Promise<void> {
   if (target.slowTests && survivors.length > 0) {
     const again = await run(survivors.map(rangeOf), target.slowTests);
     const byText = new Map(again.map((mutant) => [textOf(mutant), mutant]));
-    const noticed = (mutant: Mutant) => byText.get(textOf(mutant));
-    mutants = mutants.map((mutant) => (isNoticed(mutant) ? mutant : (noticed(mutant) ?? mutant)));
+    mutants = mutants.map((mutant) => {
+      const later = byText.get(textOf(mutant));
+      return later && isNoticed(later) ? later : mutant;
+    });
   }
   report(target, mutants, (performance.now() - startMs) / 1000);
 }

@@ -17,7 +17,8 @@ export const targets: readonly Target[] = [
     mutate: ['src/placement/**/*.ts'],
     tests: [
       'test/placement/{badInput,candidateHeap,constraints,fragmentation,gpus,keyHomes}.test.ts',
-      'test/placement/{pack,placer,spread,structures,verdict,workerBuckets,workloadShapes}.test.ts',
+      'test/placement/{pack,packKeys,placer,spread,structures,turns,verdict}.test.ts',
+      'test/placement/{workerBuckets,workloadShapes}.test.ts',
     ],
     // Not those that bound what is measured, nor the 10,000 plans: they take long, and tell least.
     slowTests: ['test/placement/{backlog,place.properties,spreadQuality,workerTable}.test.ts'],
