@@ -49,7 +49,7 @@ async function run(mutate: readonly string[], tests: readonly string[]): Promise
     vitest: {configFile: 'test/mutation/vitest.config.ts', related: false},
     coverageAnalysis: 'perTest',
     concurrency: 2,
-    timeoutMS: 5_000,
+    timeoutMS: 2_500,
     // TypeScript 7 has no API for the rewriting of a tsconfig, and vitest reads none.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
