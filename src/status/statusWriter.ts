@@ -139,9 +139,12 @@ export class StatusWriter {
     }
   }
 
-  /** Waits until nothing is outstanding, or `signal` aborts. */
+  /**
+   * Waits until no placement is outstanding, or `signal` aborts. Not for reasons: there may be
+   * 100,000 of them, and the next leader tells them anew.
+   */
   async drain(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.outstanding > 0) await this.#settled.wait(signal);
+    while (!signal.aborted && this.outstandingBinds > 0) await this.#settled.wait(signal);
   }
 
   /**
@@ -159,7 +162,12 @@ export class StatusWriter {
     const waiting = [...this.#binds.splice(0), ...this.#pendings.values()];
     this.#pendings.clear();
     for (const intent of waiting) this.#end(intent, {kind: 'abandoned'});
-    await Promise.race([this.drain(new AbortController().signal), failed.promise]);
+    await Promise.race([this.#allEnded(), failed.promise]);
+  }
+
+  async #allEnded(): Promise<void> {
+    const never = new AbortController().signal;
+    while (this.outstanding > 0) await this.#settled.wait(never);
   }
 
   #startNext(): void {

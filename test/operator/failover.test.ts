@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests, leases, ledgers, pathOf} from '../../src/kube/resource.ts';
-import {type CallMatch, isBind, isCommit, isLease} from '../../src/simulate/calls.ts';
+import {type CallMatch, isBind, isCommit, isLease, isReason} from '../../src/simulate/calls.ts';
 import {conditionOf, numbered} from '../../src/simulate/objects.ts';
 import type {Replica} from '../../src/simulate/replica.ts';
 import type {HoldOptions} from '../../src/simulate/replicaTransport.ts';
@@ -100,6 +100,20 @@ const rows: readonly Row[] = [
     isRolledForward: true,
   },
 ];
+
+it('a leader that is stopped leaves at once, however many reasons are unwritten', async () => {
+  const rig = new OperatorRig();
+  await rig.world.createWorkers(['w-1']);
+  const first = await rig.lead();
+  const hold = first.transport.hold({matches: isReason, at: 'sent'});
+  await rig.world.createRequests(numbered('r', 300), {resources: {cpu: '64', memory: '1Gi'}});
+  await rig.until('reasons are on their way', () => hold.calls.length > 0);
+  first.stop();
+  await rig.until('it has left', () => !first.isRunning, 1_000);
+  // The next one tells them all.
+  await rig.lead();
+  await rig.end();
+});
 
 describe('a leader that is killed', () => {
   it.each(rows)('$name: each request has one worker', async (row) => {

@@ -203,12 +203,13 @@ describe('the limit of outstanding writes', () => {
     expect(await hasRoom(writer)).toBe(true);
   });
 
-  it('is drained when the last write has its outcome', async () => {
+  it('is drained when the last placement has its outcome, whatever reasons are under way', async () => {
     const {clock, server, writer, run} = createRig();
     run();
     server.script([], {held: true});
     writer.write(bind(waiting(server)));
-    writer.write(pending(waiting(server, 'r-2', makeObject('r-2'))));
+    writer.write(bind(waiting(server, 'r-2', makeObject('r-2'))));
+    writer.write(pending(waiting(server, 'r-3', makeObject('r-3'))));
     let isDrained = false;
     void writer.drain(new AbortController().signal).then(() => {
       isDrained = true;
@@ -217,9 +218,10 @@ describe('the limit of outstanding writes', () => {
     server.release(1);
     await clock.advance(0);
     expect(isDrained).toBe(false);
-    server.release();
+    server.release(1);
     await clock.advance(0);
     expect(isDrained).toBe(true);
+    expect(writer.outstanding).toBe(1);
   });
 });
 
