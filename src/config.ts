@@ -197,7 +197,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   shutdown: z
     .strictObject({
-      drainMs: milliseconds(10_000).describe('SIGTERM lets outstanding writes finish for so long.'),
+      drainMs: milliseconds(10_000).describe(
+        'SIGTERM lets placements under way be written for so long.',
+      ),
     })
     .prefault({}),
 });

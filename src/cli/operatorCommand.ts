@@ -139,7 +139,7 @@ function stopOnSignal(log: Log): AbortSignal {
     process.on(name, () => {
       // A second one means: now.
       if (stop.signal.aborted) process.exit(1);
-      log.info({signal: name}, 'stopping: finishing the cycle and outstanding writes');
+      log.info({signal: name}, 'stopping: finishing the cycle and its placements');
       stop.abort();
     });
   }
