@@ -2,16 +2,20 @@ import {describe, expect, test} from 'vitest';
 import type {SelectorRequirement, Taint, Toleration} from '../../src/api/constraints.ts';
 import {matchesSelector} from '../../src/placement/labelSelector.ts';
 import {place} from '../../src/placement/place.ts';
+import type {PlacementWorker} from '../../src/placement/plan.ts';
 import {hasUntolerated} from '../../src/placement/tolerations.ts';
 import {
   makeAllocation,
   makeRequest,
   makeRequests,
   makeWorker,
+  placedOn,
   snapshotOf,
   tableOf,
   type WorkerOptions,
 } from './builders.ts';
+
+const tainted = {key: 'a', value: 'b', effect: 'PreferNoSchedule'} as const;
 
 describe('a selector', () => {
   const zoneA = {zone: 'a'};
@@ -316,4 +320,29 @@ test('an overcommitted worker takes nothing more, not even a demand of nothing',
   table.take(makeAllocation({cpuMillis: 5000}));
   const plan = place([makeRequest({cpuMillis: 0, memoryBytes: 0})], table.snapshot());
   expect(plan.unplaced[0]?.verdict.message).toBe('0/1 workers fit: 1 insufficient cpu.');
+});
+
+test.each<[sentence: string, edit: Partial<PlacementWorker>, fits: boolean]>([
+  ['another effect of a taint', {taints: [{key: 'a', value: 'b', effect: 'NoExecute'}]}, false],
+  [
+    'another value of a taint',
+    {taints: [{key: 'a', value: 'c', effect: 'PreferNoSchedule'}]},
+    true,
+  ],
+  ['one more taint', {taints: [tainted, {key: 'd', value: '', effect: 'NoSchedule'}]}, false],
+  ['no taint', {taints: []}, true],
+  ['another pool', {poolName: 'other'}, false],
+  ['another label', {labels: {zone: 'b'}}, false],
+  ['one more label', {labels: {zone: 'a', more: ''}}, true],
+  ['a cordon', {unschedulable: true}, false],
+  ['that it is not ready', {ready: false}, false],
+])('a worker that is edited is decided by what it is now: %s', (_, edit, fits) => {
+  const worker = makeWorker({taints: [tainted], labels: {zone: 'a'}});
+  const table = tableOf([worker]);
+  const wish = {poolName: 'default', selector: {matchLabels: {zone: 'a'}}};
+  expect(placedOn(table, wish)).toBe(worker.name);
+  table.upsertWorker({...worker, ...edit});
+  expect(placedOn(table, wish)).toBe(fits ? worker.name : undefined);
+  table.upsertWorker(worker);
+  expect(placedOn(table, wish)).toBe(worker.name);
 });

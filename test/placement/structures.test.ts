@@ -173,3 +173,15 @@ test('uids are told apart by their text, also where their hashes are one', () =>
   const set = new UidSet(3, (index) => uids[index]!);
   expect(uids.map((uid, index) => set.add(index, uid))).toEqual([true, true, false]);
 });
+
+test('a uid is new the first time, wherever it comes again', () => {
+  const lists = fc.array(fc.constantFrom('a', 'b', 'costarring', 'liquid', 'e', 'f', 'g', 'h'));
+  fc.assert(
+    fc.property(lists, (uids) => {
+      const set = new UidSet(uids.length, (index) => uids[index]!);
+      for (const [index, uid] of uids.entries()) {
+        assert.equal(set.add(index, uid), uids.indexOf(uid) === index);
+      }
+    }),
+  );
+});

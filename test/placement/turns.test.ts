@@ -5,7 +5,7 @@ import type {Allocation} from '../../src/api/resources.ts';
 import {hashString} from '../../src/lib/hash.ts';
 import {place} from '../../src/placement/place.ts';
 import type {PlacementRequest, PlacementWorker} from '../../src/placement/plan.ts';
-import {allocationOf, makeRequest, makeWorker, snapshotOf} from './builders.ts';
+import {allocationOf, makeAllocation, makeRequest, makeWorker, tableOf} from './builders.ts';
 import {whyNot} from './oracle.ts';
 
 const GIBIBYTE = 2 ** 30;
@@ -80,7 +80,16 @@ function lackOf(
 test('a class is judged by what was taken in its turn: outranked, or short, and who is nearest', () => {
   fc.assert(
     fc.property(workers, batches, (all, batch) => {
-      const {assigned, unplaced} = place(batch, snapshotOf(all));
+      const table = tableOf(all);
+      // Somebody is there already, on a part of a device.
+      const bound = makeAllocation({
+        uid: 'bound',
+        workerName: 'w-0',
+        gpuDevices: [1],
+        gpuMillis: 300,
+      });
+      table.take(bound);
+      const {assigned, unplaced} = place(batch, table.snapshot());
       const decided = batch.toSorted((one, other) => other.priority - one.priority);
       const seen = new Set<string>();
       for (const {request, verdict} of unplaced) {
@@ -88,10 +97,9 @@ test('a class is judged by what was taken in its turn: outranked, or short, and 
         seen.add(request.classKey);
         const earlier = new Set(decided.slice(0, decided.indexOf(request)));
         const before = assigned.filter((one) => earlier.has(one.request));
-        const held = before.map(allocationOf);
-        const ofEqual = before
-          .filter((one) => one.request.priority === request.priority)
-          .map(allocationOf);
+        const held = [bound, ...before.map(allocationOf)];
+        const equal = before.filter((one) => one.request.priority === request.priority);
+        const ofEqual = [bound, ...equal.map(allocationOf)];
         const counts: Record<string, number> = {};
         for (const worker of all) {
           const isOutranked = whyNot(request, worker, ofEqual) === undefined;
