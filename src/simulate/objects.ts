@@ -41,6 +41,7 @@ export interface SeenRequest {
       readonly epoch: number;
       readonly cycle: number;
       readonly gpuDevices?: readonly number[];
+      readonly affinity?: string;
     };
     readonly attempts?: number;
     readonly conditions?: readonly SeenCondition[];
