@@ -9,6 +9,7 @@ import {Layout} from '../../src/placement/layout.ts';
 import {NOTHING, writeLoad} from '../../src/placement/load.ts';
 import {LoadTree} from '../../src/placement/loadTree.ts';
 import {probe, SlotTable} from '../../src/placement/slotTable.ts';
+import {Spares} from '../../src/placement/spares.ts';
 import {UidSet} from '../../src/placement/uidSet.ts';
 import {WordMap} from '../../src/placement/wordMap.ts';
 import {makeRequest, makeWorker} from './builders.ts';
@@ -184,4 +185,29 @@ test('a uid is new the first time, wherever it comes again', () => {
       }
     }),
   );
+});
+
+test('spares are lent once a batch, and used again in the next one if they suit', () => {
+  const spares = new Spares<{readonly size: number}>();
+  const lend = (size: number) =>
+    spares.lend(
+      () => ({size}),
+      (spare) => spare.size === size,
+    );
+  const [first, second] = [lend(1), lend(1)];
+  expect(second).not.toBe(first);
+  spares.giveBack();
+  expect([lend(1), lend(1)].map((one) => [first, second].indexOf(one))).toEqual([0, 1]);
+  spares.giveBack();
+  expect(lend(2).size).toBe(2);
+  expect(lend(1)).toBe(second);
+});
+
+test('256 spares are kept for the next batch, and no more', () => {
+  const spares = new Spares<object>();
+  const lendAll = () => Array.from({length: 258}, () => spares.lend(() => ({})));
+  const before = lendAll();
+  spares.giveBack();
+  const kept = lendAll().filter((one, index) => one === before[index]);
+  expect(kept).toHaveLength(256);
 });
