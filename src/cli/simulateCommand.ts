@@ -55,7 +55,7 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
     else if (first === last || outcome.findings.length > 0) print(describe(outcome));
     const isLong = last - first >= progressSeeds && sum.seeds <= last - first;
     if (!options.json && isLong && sum.seeds % progressSeeds === 0) {
-      print(closing(sum, systemClock.monotonicMs() - startMs));
+      print(`so far: ${closing(sum, systemClock.monotonicMs() - startMs)}`);
     }
   };
   if (options.processes > 1) await runInProcesses(options, [first, last], take);
@@ -147,7 +147,11 @@ async function runProcess(
 ): Promise<Outcome[]> {
   const {workers, requests, maxFaults, faults, ledger, redis} = options;
   const flags = {
-    ...{seeds: `${first}..${last}`, workers, requests, 'max-faults': maxFaults, redis},
+    seeds: `${first}..${last}`,
+    workers,
+    requests,
+    'max-faults': maxFaults,
+    redis,
     ...(ledger && {ledger}),
     ...(faults && {faults}),
   };

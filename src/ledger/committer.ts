@@ -79,7 +79,7 @@ export class Committer {
     input: CommitInput,
     until: {signal: AbortSignal; late: AbortSignal; onWaiting: (cause: Error) => void},
   ): Promise<Committed> {
-    const {clock, random, backoff, log} = this.#options;
+    const {clock, random, backoff, log, ledger} = this.#options;
     const {signal, late, onWaiting} = until;
     for (let attempt = 0; ; attempt++) {
       const result = await this.#try(input, signal, late);
@@ -89,7 +89,7 @@ export class Committer {
           this.#setOutage(undefined, input);
           return result;
         case 'lost': {
-          const keys = {epoch: input.epoch, cycle: input.cycle};
+          const keys = {epoch: input.epoch, cycle: input.cycle, ledger: ledger.kind};
           log.warn(keys, 'ledger has lost its contents; restoring them');
           const settled = await this.#settle(input, signal);
           if (settled.kind === 'fenced') return settled;
@@ -129,7 +129,7 @@ export class Committer {
     const {epoch, cycle} = input;
     const asked = new Set(input.assignments.map((assignment) => assignment.uid));
     const known = [...allocations()].filter((allocation) => !asked.has(allocation.uid));
-    log.info({epoch, cycle, ledger: ledger.kind, allocations: known.length}, 'ledger is settled');
+    log.info({epoch, cycle, ledger: ledger.kind, allocations: known.length}, 'settling the ledger');
     const opened = await ledger.open(epoch, signal);
     if (opened.kind !== 'opened') return opened;
     const settled = await ledger.settle(epoch, known, signal);

@@ -29,6 +29,8 @@ export interface Candidacy {
  * and sinks, and a bucket without one leaves: within a batch what is free only shrinks. Who was
  * placed on since the last look is in another bucket now, which it brings (back) or lifts.
  *
+ * In columns and not a `Heap` of lib: a class has one, and the loop may make no objects.
+ *
  * Cost: O(placements since the last look), a few of which are O(log buckets); to open O(buckets).
  * Each worker that has no room is met once in each bucket that it passes through.
  */
@@ -53,8 +55,7 @@ export class CandidateHeap {
     const column = preferences.columnFor(buckets);
     for (let at = 0; at < liveCount; at++) {
       const bucket = live[at]!;
-      const known = column[bucket]!;
-      const preference = known > NEVER ? preferences.learn(bucket, buckets) : known;
+      const preference = preferences.in(column, bucket, buckets);
       if (preference < NEVER) this.#put(this.#count++, bucket, preference * SPAN);
     }
     for (let place = (this.#count >> 1) - 1; place >= 0; place--) this.#sink(place);
@@ -89,15 +90,13 @@ export class CandidateHeap {
     const {buckets} = state.rows;
     if (state.takenCount - this.#seen > 2 * buckets.liveCount) this.open(candidacy);
     this.#reserve(buckets.count);
-    const {bits} = tier;
     const {taken, takenCount} = state;
     const column = preferences.columnFor(buckets);
     for (let at = this.#seen; at < takenCount; at++) {
       const position = taken[at]!;
-      if (((bits[position >> 5]! >>> (position & 31)) & 1) === 0) continue;
+      if (!tier.has(position)) continue;
       const bucket = buckets.at(position);
-      const known = column[bucket]!;
-      const preference = known > NEVER ? preferences.learn(bucket, buckets) : known;
+      const preference = preferences.in(column, bucket, buckets);
       if (preference >= NEVER) continue;
       const key = preference * SPAN + position;
       let place = this.#placeOf[bucket]!;

@@ -43,11 +43,16 @@ export class PackPreferences {
 
   /** Of the workers of a bucket; `NEVER` if none of them can hold such a request. */
   of(bucket: number, buckets: WorkerBuckets): number {
-    const known = this.columnFor(buckets)[bucket]!;
-    return known > NEVER ? this.learn(bucket, buckets) : known;
+    return this.in(this.columnFor(buckets), bucket, buckets);
   }
 
-  /** One entry a bucket of `buckets`, those above `NEVER` for `learn`; good until one is added. */
+  /** As `of`, from a column that was read before a loop. */
+  in(column: Int32Array, bucket: number, buckets: WorkerBuckets): number {
+    const known = column[bucket]!;
+    return known > NEVER ? this.#learn(bucket, buckets) : known;
+  }
+
+  /** One entry a bucket of `buckets`, to be read by `in`; good until one is added. */
   columnFor(buckets: WorkerBuckets): Int32Array {
     const isSame = this.#epoch === buckets.epoch && this.#version === this.#workload.version;
     if (isSame && this.#byBucket.length >= buckets.count) return this.#byBucket;
@@ -59,7 +64,7 @@ export class PackPreferences {
     return this.#byBucket;
   }
 
-  learn(bucket: number, buckets: WorkerBuckets): number {
+  #learn(bucket: number, buckets: WorkerBuckets): number {
     const preference = preferenceOf(buckets.stateOf(bucket), this.#demand, this.#workload);
     this.#byBucket[bucket] = preference;
     return preference;

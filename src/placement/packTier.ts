@@ -4,7 +4,7 @@ import type {BatchState} from './batchState.ts';
 import {type Candidacy, CandidateHeap, firstWithRoom} from './candidateHeap.ts';
 import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
-import {NEVER} from './packPreferences.ts';
+import {NEVER, type PackPreferences} from './packPreferences.ts';
 import {probe} from './slotTable.ts';
 import type {Tier} from './tier.ts';
 import type {WorkerBuckets} from './workerBuckets.ts';
@@ -29,13 +29,13 @@ const SMALL_TIER = 32;
  * The first request of a class passes over the buckets that have members, 30 to 250 of them
  * whatever the number of workers; further ones ask a heap of them (`candidateHeap.ts`).
  */
-export class PackTier implements OpenTier {
+export class PackTier implements OpenTier, Candidacy {
   affinity: AffinityLevel = 'None';
-  readonly #tier: Tier;
-  readonly #demand: Demand;
-  readonly #state: BatchState;
+  readonly tier: Tier;
+  readonly demand: Demand;
+  readonly state: BatchState;
   readonly #buckets: WorkerBuckets;
-  readonly #candidacy: Candidacy;
+  readonly preferences: PackPreferences;
   #heap: CandidateHeap | undefined;
   #isFirst = true;
   /** Preference of the best worker for the request under way. */
@@ -45,11 +45,11 @@ export class PackTier implements OpenTier {
   #probedHash = Number.NaN;
 
   constructor(tier: Tier, demand: Demand, state: BatchState) {
-    this.#tier = tier;
-    this.#demand = demand;
-    this.#state = state;
+    this.tier = tier;
+    this.demand = demand;
+    this.state = state;
     this.#buckets = state.rows.buckets;
-    this.#candidacy = {tier, demand, preferences: state.rows.preferences.of(demand), state};
+    this.preferences = state.rows.preferences.of(demand);
   }
 
   choose(hash: number, isExplicit: boolean): number {
@@ -62,7 +62,7 @@ export class PackTier implements OpenTier {
     this.#least = this.#preferenceFor(best);
     const warm = this.#warmOne(hash);
     const chosen = warm < 0 ? best : warm;
-    const {layout, rows} = this.#state;
+    const {layout, rows} = this.state;
     const worker = layout.hash[chosen]!;
     const isHome = rows.homes.has(hash, worker) || rows.batchHomes.has(hash, worker);
     this.affinity = isHome ? 'Warm' : this.#affinityOf(hash, chosen);
@@ -71,22 +71,22 @@ export class PackTier implements OpenTier {
   }
 
   #best(): number {
-    if (this.#tier.count <= SMALL_TIER) return this.#bestOfFew();
+    if (this.tier.count <= SMALL_TIER) return this.#bestOfFew();
     if (this.#isFirst) {
       this.#isFirst = false;
       return this.#search();
     }
     if (!this.#heap) {
-      this.#heap = this.#state.rows.spareHeaps.lend(() => new CandidateHeap());
-      this.#heap.open(this.#candidacy);
+      this.#heap = this.state.rows.spareHeaps.lend(() => new CandidateHeap());
+      this.#heap.open(this);
     }
-    return this.#heap.first(this.#candidacy);
+    return this.#heap.first(this);
   }
 
   #bestOfFew(): number {
-    const {free} = this.#state;
-    const {ranks} = this.#tier;
-    const {demand, preferences} = this.#candidacy;
+    const {free} = this.state;
+    const {ranks} = this.tier;
+    const {demand, preferences} = this;
     const buckets = this.#buckets;
     const column = preferences.columnFor(buckets);
     let best = -1;
@@ -95,8 +95,7 @@ export class PackTier implements OpenTier {
       const position = ranks[at]!;
       if (!fits(free, position, demand)) continue;
       const bucket = buckets.at(position);
-      const known = column[bucket]!;
-      const preference = known > NEVER ? preferences.learn(bucket, buckets) : known;
+      const preference = preferences.in(column, bucket, buckets);
       if (preference >= least) continue;
       least = preference;
       best = position;
@@ -111,9 +110,9 @@ export class PackTier implements OpenTier {
     let least = NEVER - 1;
     for (let at = 0; at < liveCount; at++) {
       const bucket = live[at]!;
-      const preference = this.#candidacy.preferences.of(bucket, this.#buckets);
+      const preference = this.preferences.of(bucket, this.#buckets);
       if (preference > least) continue;
-      const found = firstWithRoom(bucket, 0, this.#candidacy);
+      const found = firstWithRoom(bucket, 0, this);
       if (found < 0 || (preference === least && best >= 0 && found > best)) continue;
       best = found;
       least = preference;
@@ -122,12 +121,12 @@ export class PackTier implements OpenTier {
   }
 
   #preferenceFor(position: number): number {
-    return this.#candidacy.preferences.of(this.#buckets.at(position), this.#buckets);
+    return this.preferences.of(this.#buckets.at(position), this.#buckets);
   }
 
   /** A home of the key, else the first worker that it probes, if it may be drawn there; else -1. */
   #warmOne(hash: number): number {
-    const {layout, rows} = this.#state;
+    const {layout, rows} = this.state;
     const home = rows.homes.first(hash, layout, this.#mayDraw);
     if (home >= 0) return home;
     const newHome = rows.batchHomes.first(hash, layout, this.#mayDraw);
@@ -142,19 +141,19 @@ export class PackTier implements OpenTier {
 
   /** Whether a key may draw a request there: the worker is in use, has room and is as good. */
   readonly #mayDraw = (position: number): boolean => {
-    const {free} = this.#state;
+    const {free} = this.state;
     return (
-      ((this.#tier.bits[position >> 5]! >>> (position & 31)) & 1) === 1 &&
+      this.tier.has(position) &&
       this.#isInUse(position) &&
-      fits(free, position, this.#demand) &&
+      fits(free, position, this.demand) &&
       this.#preferenceFor(position) <= this.#least
     );
   };
 
   /** A GPU of it, where the request wants one; else anything. */
   #isInUse(position: number): boolean {
-    const {layout, free} = this.#state;
-    if (this.#demand.gpuCount === 0) {
+    const {layout, free} = this.state;
+    if (this.demand.gpuCount === 0) {
       return free.containers[position]! < layout.containers[position]!;
     }
     const gpuCount = layout.gpuEnd[position]! - layout.gpuStart[position]!;
@@ -176,7 +175,7 @@ export class PackTier implements OpenTier {
     if (hash === this.#probedHash) return;
     this.#probedHash = hash;
     this.#probedCount = 0;
-    const {slots, mask} = this.#tier.slots;
+    const {slots, mask} = this.tier.slots;
     for (let attempt = 0; attempt < MAX_ATTEMPTS && this.#probedCount < MAX_PROBES; attempt++) {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position >= 0) this.#probed[this.#probedCount++] = position;

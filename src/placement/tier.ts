@@ -34,6 +34,10 @@ export class Tier {
     this.#rows = rows;
   }
 
+  has(position: number): boolean {
+    return ((this.bits[position >> 5]! >>> (position & 31)) & 1) === 1;
+  }
+
   add(position: number): void {
     this.bits[position >> 5]! |= 1 << (position & 31);
     this.count++;
