@@ -1,29 +1,31 @@
 const NONE = -1;
 
-/** Positions of one leaf, as a power of two. */
-const LEAF_BITS = 4;
-const LEAF_MASK = 2 ** (2 ** LEAF_BITS) - 1;
-const LEAVES_A_WORD = 32 >> LEAF_BITS;
-
 /**
  * The least loaded worker of a set: a tournament over the words of a bitmap, 32 positions each.
  *
- *                      [ 1: .10 at 70 ]                     winners: position and its score
- *             [ 2: .25 at 3 ]     [ 3: .10 at 70 ]
- *       [ 4: .25 ] [ 5: .40 ]  [ 6: .10 ] [ 7: none ]       one leaf a word: its best position
+ *                      [ 1: word 2, .10 ]                   winners: a word and its least score
+ *             [ 2: word 0, .25 ]  [ 3: word 2, .10 ]
+ *       [ 4: .25 ] [ 5: .40 ]  [ 6: .10 ] [ 7: none ]       one leaf a word
  *        0..31      32..63      64..95     96..127          words: 1 = in the set
+ *        best 3     best 40     best 70    -                its lowest position with that score
  *
  * The scores are in one column for all trees (`FreeCapacity.load`). Ties go to the lower position.
  * Loads mostly grow: a score that is out of date is too low, comes to the top too early and is put
  * right there (`settledTop`), so that a placement need not tell any tree. What makes a load fall is
  * noted in a journal, which the tree's owner follows with `refresh`.
  *
- * Cost: `settledTop` O(1) where nothing changed; a refresh is one word and O(log words) matches; a
- * copy is two memory moves of 12 bytes a word and level (20,000 workers: 50 KB).
+ * Workers that are alike and filled in turn have equal loads: while another one of the word has the
+ * score that the best one left, nothing above the leaf changes.
+ *
+ * Cost: `settledTop` O(1) where nothing changed, and mostly where equals are left; a refresh is one
+ * word and O(log words) matches; a copy is a few memory moves of 20 bytes a word (20,000 workers:
+ * 25 KB).
  * Source: tournament (winner) trees, Knuth, The Art of Computer Programming 3, §5.4.1.
  */
 export class LoadTree {
   readonly #words: Int32Array;
+  /** By word; stands as long as the word has members. */
+  readonly #best: Int32Array;
   readonly #leaves: number;
   readonly #winners: Int32Array;
   readonly #scores: Float64Array;
@@ -31,8 +33,9 @@ export class LoadTree {
   /** An empty set. @param words of its bitmap */
   constructor(words: number) {
     let leaves = 1;
-    while (leaves < words * LEAVES_A_WORD) leaves *= 2;
+    while (leaves < words) leaves *= 2;
     this.#words = new Int32Array(words);
+    this.#best = new Int32Array(words);
     this.#leaves = leaves;
     this.#winners = new Int32Array(2 * leaves).fill(NONE);
     this.#scores = new Float64Array(2 * leaves).fill(Number.POSITIVE_INFINITY);
@@ -41,6 +44,7 @@ export class LoadTree {
   /** Makes this one equal to a tree over as many words. */
   copyFrom(other: LoadTree): void {
     this.#words.set(other.#words);
+    this.#best.set(other.#best);
     this.#winners.set(other.#winners);
     this.#scores.set(other.#scores);
   }
@@ -52,9 +56,14 @@ export class LoadTree {
   /** The position with the least load, the lowest of equals; -1 when the set is empty. */
   settledTop(load: Float64Array): number {
     for (;;) {
-      const top = this.#winners[1]!;
-      if (top < 0 || load[top] === this.#scores[1]) return top;
-      this.refresh(top, load);
+      const word = this.#winners[1]!;
+      if (word < 0) return NONE;
+      const best = this.#best[word]!;
+      const score = this.#scores[1]!;
+      if (load[best] === score) return best;
+      const equal = this.#nextWith(score, best, load);
+      if (equal < 0) this.refresh(best, load);
+      else this.#best[word] = equal;
     }
   }
 
@@ -68,56 +77,62 @@ export class LoadTree {
     this.refresh(position, load);
   }
 
-  /** Takes out those of a position's leaf that do not pass. */
+  /** Takes out those of a position's word that do not pass. */
   keep(position: number, passes: (position: number) => boolean, load: Float64Array): void {
-    const first = (position >> LEAF_BITS) << LEAF_BITS;
-    const word = first >> 5;
-    for (let at = first; at < first + (1 << LEAF_BITS); at++) {
-      if (((this.#words[word]! >>> (at & 31)) & 1) === 0 || passes(at)) continue;
-      this.#words[word]! &= ~(1 << (at & 31));
-    }
+    this.#keepOf(position >> 5, passes);
     this.refresh(position, load);
   }
 
-  /** As `keep` for every member at once: when many are to go, cheaper than leaf by leaf. */
+  /** As `keep` for every member at once: when many are to go, cheaper than word by word. */
   keepAll(passes: (position: number) => boolean, load: Float64Array): void {
-    for (let word = 0; word < this.#words.length; word++) {
-      for (let bits = this.#words[word]!; bits !== 0; bits &= bits - 1) {
-        const bit = bits & -bits;
-        if (!passes((word << 5) + 31 - Math.clz32(bit))) this.#words[word]! &= ~bit;
-      }
-    }
+    for (let word = 0; word < this.#words.length; word++) this.#keepOf(word, passes);
     this.build(load);
   }
 
   /** All matches anew. O(positions). */
   build(load: Float64Array): void {
-    const leaves = this.#words.length * LEAVES_A_WORD;
-    for (let leaf = 0; leaf < leaves; leaf++) this.#judgeLeaf(leaf, load);
+    for (let word = 0; word < this.#words.length; word++) this.#judgeLeaf(word, load);
     for (let place = this.#leaves - 1; place >= 1; place--) this.#match(place);
   }
 
   /** The matches that the 32 positions of a word take part in. */
   refresh(position: number, load: Float64Array): void {
-    const leaf = position >> LEAF_BITS;
-    this.#judgeLeaf(leaf, load);
-    for (let place = (this.#leaves + leaf) >> 1; place >= 1; place >>= 1) this.#match(place);
+    const word = position >> 5;
+    this.#judgeLeaf(word, load);
+    for (let place = (this.#leaves + word) >> 1; place >= 1; place >>= 1) this.#match(place);
   }
 
-  #judgeLeaf(leaf: number, load: Float64Array): void {
-    const first = leaf << LEAF_BITS;
-    let bits = (this.#words[first >> 5]! >>> (first & 31)) & LEAF_MASK;
+  #keepOf(word: number, passes: (position: number) => boolean): void {
+    for (let bits = this.#words[word]!; bits !== 0; bits &= bits - 1) {
+      const bit = bits & -bits;
+      if (!passes((word << 5) + 31 - Math.clz32(bit))) this.#words[word]! &= ~bit;
+    }
+  }
+
+  /** The next member of a position's word behind it with that score; -1 when there is none. */
+  #nextWith(score: number, position: number, load: Float64Array): number {
+    // Shifted twice: by 32 at once would be by 0.
+    let bits = (this.#words[position >> 5]! >>> (position & 31)) >>> 1;
+    for (; bits !== 0; bits &= bits - 1) {
+      const other = position + 32 - Math.clz32(bits & -bits);
+      if (load[other] === score) return other;
+    }
+    return NONE;
+  }
+
+  #judgeLeaf(word: number, load: Float64Array): void {
     let best = NONE;
     let least = Number.POSITIVE_INFINITY;
-    for (; bits !== 0; bits &= bits - 1) {
-      const position = first + 31 - Math.clz32(bits & -bits);
+    for (let bits = this.#words[word]!; bits !== 0; bits &= bits - 1) {
+      const position = (word << 5) + 31 - Math.clz32(bits & -bits);
       const score = load[position]!;
       if (score >= least) continue;
       best = position;
       least = score;
     }
-    this.#winners[this.#leaves + leaf] = best;
-    this.#scores[this.#leaves + leaf] = least;
+    this.#best[word] = best;
+    this.#winners[this.#leaves + word] = best < 0 ? NONE : word;
+    this.#scores[this.#leaves + word] = least;
   }
 
   #match(place: number): void {
