@@ -36,7 +36,8 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
   for (let at = 0; at < batch.length; at++) {
     const request = batch[at]!;
     checkMember(request);
-    assert(uids.add(at, request.uid), `uid ${request.uid} is once in a batch`);
+    // Asked first: the message would be a new text for each request.
+    if (!uids.add(at, request.uid)) assert(false, `uid ${request.uid} is once in a batch`);
     // Requests of a class often come one after the other, and then hold the very same text.
     if (request.classKey !== lastKey) {
       lastKey = request.classKey;
