@@ -3,7 +3,7 @@ import {countDevices, type FreeCapacity} from './freeCapacity.ts';
 import {takeDevices} from './gpuDevices.ts';
 import type {Layout} from './layout.ts';
 import type {LiveRows} from './liveRows.ts';
-import {NOTHING, writeLoad} from './load.ts';
+import {UNSETTLED} from './load.ts';
 import type {WorkerRows} from './workerRows.ts';
 
 /** What a request takes of its worker. */
@@ -26,7 +26,6 @@ export class BatchState implements WorkerRows {
   readonly taken: Int32Array;
   /** so many so far. */
   takenCount = 0;
-  #keepsLoads = false;
 
   constructor(rows: LiveRows, batchSize: number) {
     this.rows = rows;
@@ -52,19 +51,9 @@ export class BatchState implements WorkerRows {
       takeDevices(free.gpuMillis, {start, end, demand}, devices, at);
       countDevices(free, layout, position);
     }
-    if (this.#keepsLoads) writeLoad(this, position, NOTHING, free.load, position);
+    free.load[position] = UNSETTLED;
     this.taken[this.takenCount++] = position;
     rows.rowChanged(position);
-  }
-
-  /** From now on the loads are those of what is free: most batches with keys ask for none. */
-  keepLoads(): void {
-    if (this.#keepsLoads) return;
-    this.#keepsLoads = true;
-    for (let at = 0; at < this.takenCount; at++) {
-      const position = this.taken[at]!;
-      writeLoad(this, position, NOTHING, this.free.load, position);
-    }
   }
 
   /** Leaves the rows as they were before the batch. */

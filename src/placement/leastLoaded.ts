@@ -41,7 +41,6 @@ export class LeastLoaded {
     this.#one = one;
     this.#state = state;
     this.#hasRoom = (position) => fits(state.free, position, demand);
-    state.keepLoads();
     this.#trees = tier.trees(state.rows.lowered).filter((tree) => tree !== undefined);
   }
 
@@ -66,11 +65,11 @@ export class LeastLoaded {
   #topOf(group: number): number {
     const {free} = this.#state;
     for (;;) {
-      const top = this.#trees[group]!.settledTop(free.load);
+      const top = this.#trees[group]!.settledTop();
       if (top < 0 || fits(free, top, this.#demand)) return top;
       const own = this.#ownTree(group);
-      if (this.#tooSmall++ < FEW_LEAVES) own.keep(top, this.#hasRoom, free.load);
-      else own.keepAll(this.#hasRoom, free.load);
+      if (this.#tooSmall++ < FEW_LEAVES) own.keep(top, this.#hasRoom);
+      else own.keepAll(this.#hasRoom);
     }
   }
 
@@ -78,7 +77,7 @@ export class LeastLoaded {
     const tree = this.#trees[group]!;
     if (this.#isOwn[group]) return tree;
     const own = this.#state.rows.spareTrees.lend(
-      () => new LoadTree(tree.wordCount),
+      () => new LoadTree(tree.wordCount, this.#state.rows),
       (spare) => spare.wordCount === tree.wordCount,
     );
     own.copyFrom(tree);

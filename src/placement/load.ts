@@ -43,3 +43,12 @@ export function writeLoad(
   const fullest = Math.max(cpu, memory, containers, gpu);
   loads[at] = fullest + (cpu + memory + containers + gpu) * TIE_WEIGHT;
 }
+
+/** What stands for a load that has not been asked for since the row changed. */
+export const UNSETTLED = Number.NaN;
+
+/** Brings `free.load` of a worker in line with its row. */
+export function settleLoad(rows: WorkerRows, position: number): void {
+  const {load} = rows.free;
+  if (Number.isNaN(load[position])) writeLoad(rows, position, NOTHING, load, position);
+}

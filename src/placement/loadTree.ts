@@ -1,3 +1,6 @@
+import {settleLoad} from './load.ts';
+import type {WorkerRows} from './workerRows.ts';
+
 const NONE = -1;
 
 /**
@@ -23,6 +26,7 @@ const NONE = -1;
  * Source: tournament (winner) trees, Knuth, The Art of Computer Programming 3, §5.4.1.
  */
 export class LoadTree {
+  readonly #rows: WorkerRows;
   readonly #words: Int32Array;
   /** By word; stands as long as the word has members. */
   readonly #best: Int32Array;
@@ -31,7 +35,8 @@ export class LoadTree {
   readonly #scores: Float64Array;
 
   /** An empty set. @param words of its bitmap */
-  constructor(words: number) {
+  constructor(words: number, rows: WorkerRows) {
+    this.#rows = rows;
     let leaves = 1;
     while (leaves < words) leaves *= 2;
     this.#words = new Int32Array(words);
@@ -54,15 +59,15 @@ export class LoadTree {
   }
 
   /** The position with the least load, the lowest of equals; -1 when the set is empty. */
-  settledTop(load: Float64Array): number {
+  settledTop(): number {
     for (;;) {
       const word = this.#winners[1]!;
       if (word < 0) return NONE;
       const best = this.#best[word]!;
       const score = this.#scores[1]!;
-      if (load[best] === score) return best;
-      const equal = this.#nextWith(score, best, load);
-      if (equal < 0) this.refresh(best, load);
+      if (this.#rows.free.load[best] === score) return best;
+      const equal = this.#nextWith(score, best);
+      if (equal < 0) this.refresh(best);
       else this.#best[word] = equal;
     }
   }
@@ -72,33 +77,33 @@ export class LoadTree {
     this.#words[position >> 5]! |= 1 << (position & 31);
   }
 
-  remove(position: number, load: Float64Array): void {
+  remove(position: number): void {
     this.#words[position >> 5]! &= ~(1 << (position & 31));
-    this.refresh(position, load);
+    this.refresh(position);
   }
 
   /** Takes out those of a position's word that do not pass. */
-  keep(position: number, passes: (position: number) => boolean, load: Float64Array): void {
+  keep(position: number, passes: (position: number) => boolean): void {
     this.#keepOf(position >> 5, passes);
-    this.refresh(position, load);
+    this.refresh(position);
   }
 
   /** As `keep` for every member at once: when many are to go, cheaper than word by word. */
-  keepAll(passes: (position: number) => boolean, load: Float64Array): void {
+  keepAll(passes: (position: number) => boolean): void {
     for (let word = 0; word < this.#words.length; word++) this.#keepOf(word, passes);
-    this.build(load);
+    this.build();
   }
 
   /** All matches anew. O(positions). */
-  build(load: Float64Array): void {
-    for (let word = 0; word < this.#words.length; word++) this.#judgeLeaf(word, load);
+  build(): void {
+    for (let word = 0; word < this.#words.length; word++) this.#judgeLeaf(word);
     for (let place = this.#leaves - 1; place >= 1; place--) this.#match(place);
   }
 
   /** The matches that the 32 positions of a word take part in. */
-  refresh(position: number, load: Float64Array): void {
+  refresh(position: number): void {
     const word = position >> 5;
-    this.#judgeLeaf(word, load);
+    this.#judgeLeaf(word);
     for (let place = (this.#leaves + word) >> 1; place >= 1; place >>= 1) this.#match(place);
   }
 
@@ -110,7 +115,8 @@ export class LoadTree {
   }
 
   /** The next member of a position's word behind it with that score; -1 when there is none. */
-  #nextWith(score: number, position: number, load: Float64Array): number {
+  #nextWith(score: number, position: number): number {
+    const {load} = this.#rows.free;
     // Shifted twice: by 32 at once would be by 0.
     let bits = (this.#words[position >> 5]! >>> (position & 31)) >>> 1;
     for (; bits !== 0; bits &= bits - 1) {
@@ -120,11 +126,13 @@ export class LoadTree {
     return NONE;
   }
 
-  #judgeLeaf(word: number, load: Float64Array): void {
+  #judgeLeaf(word: number): void {
+    const {load} = this.#rows.free;
     let best = NONE;
     let least = Number.POSITIVE_INFINITY;
     for (let bits = this.#words[word]!; bits !== 0; bits &= bits - 1) {
       const position = (word << 5) + 31 - Math.clz32(bits & -bits);
+      settleLoad(this.#rows, position);
       const score = load[position]!;
       if (score >= least) continue;
       best = position;

@@ -48,7 +48,7 @@ export class Tier {
     if (!this.#trees) return;
     const tree = this.#treeOf(this.#rows.layout.sizeGroup[position]!, this.#trees);
     tree.add(position);
-    tree.refresh(position, this.#rows.free.load);
+    tree.refresh(position);
   }
 
   /** Before the row changes: what was counted of it is taken back. */
@@ -60,7 +60,7 @@ export class Tier {
     if (this.#slots?.isMadeFor(this.count)) this.#slots.leave(position);
     else this.#slots = undefined;
     const group = this.#rows.layout.sizeGroup[position]!;
-    this.#trees?.byGroup[group]?.remove(position, this.#rows.free.load);
+    this.#trees?.byGroup[group]?.remove(position);
   }
 
   /** What is free of a row of the tier changes: called with -1 before, and with 1 after it. */
@@ -100,14 +100,13 @@ export class Tier {
    * compared by that.
    */
   trees(lowered: Journal): readonly (LoadTree | undefined)[] {
-    const {load} = this.#rows.free;
     if (!this.#trees) {
       this.#trees = {byGroup: [], seen: lowered.end};
       const {sizeGroup} = this.#rows.layout;
       for (const position of this.ranks) {
         this.#treeOf(sizeGroup[position]!, this.#trees).add(position);
       }
-      for (const tree of this.#trees.byGroup) tree?.build(load);
+      for (const tree of this.#trees.byGroup) tree?.build();
       return this.#trees.byGroup;
     }
     this.#followJournal(this.#trees, lowered);
@@ -116,21 +115,20 @@ export class Tier {
 
   /** Up to where single refreshes cost more than building: half of the words. */
   #followJournal(trees: Trees, lowered: Journal): void {
-    const {load} = this.#rows.free;
     const missed = lowered.end - trees.seen;
     const isFarBehind = missed > Math.min(Journal.LENGTH, this.bits.length / 2);
     for (const tree of trees.byGroup) {
-      if (isFarBehind) tree?.build(load);
+      if (isFarBehind) tree?.build();
       else
         for (let entry = trees.seen; entry < lowered.end; entry++) {
-          tree?.refresh(lowered.at(entry), load);
+          tree?.refresh(lowered.at(entry));
         }
     }
     trees.seen = lowered.end;
   }
 
   #treeOf(group: number, {byGroup}: Trees): LoadTree {
-    byGroup[group] ??= new LoadTree(this.bits.length);
+    byGroup[group] ??= new LoadTree(this.bits.length, this.#rows);
     return byGroup[group];
   }
 }

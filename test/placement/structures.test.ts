@@ -6,7 +6,7 @@ import {EligibilityCache} from '../../src/placement/eligibilityCache.ts';
 import {ExactSum} from '../../src/placement/exactSum.ts';
 import {FreeCapacity} from '../../src/placement/freeCapacity.ts';
 import {Layout} from '../../src/placement/layout.ts';
-import {NOTHING, writeLoad} from '../../src/placement/load.ts';
+import {UNSETTLED} from '../../src/placement/load.ts';
 import {LoadTree} from '../../src/placement/loadTree.ts';
 import {probe, SlotTable} from '../../src/placement/slotTable.ts';
 import {Spares} from '../../src/placement/spares.ts';
@@ -99,31 +99,31 @@ test('a tree has the least load at its top, whatever joined, left, rose or fell'
       for (let position = 0; position < 200; position++) {
         rows.layout.write(position, worker, {gpuStart: 0, pool: undefined});
       }
-      const tree = new LoadTree(7);
+      const tree = new LoadTree(7, rows);
       const model = new Map<number, number>();
       for (const change of list) {
         const {position} = change;
         const before = model.get(position);
         if (change.load === null) {
           model.delete(position);
-          tree.remove(position, load);
+          tree.remove(position);
         } else {
           model.set(position, change.load);
           rows.free.cpuMillis[position] = 10 - change.load;
-          writeLoad(rows, position, NOTHING, load, position);
+          load[position] = UNSETTLED;
           // A load that grew is found out at the top; only a join or a fall has to be told.
           if (before === undefined || change.load < before) {
             tree.add(position);
-            tree.refresh(position, load);
+            tree.refresh(position);
           }
         }
         const [best] = [...model].toSorted(([a, left], [b, right]) => left - right || a - b);
-        const copy = new LoadTree(7);
+        const copy = new LoadTree(7, rows);
         copy.copyFrom(tree);
-        assert.equal(tree.settledTop(load), best?.[0] ?? -1);
-        assert.equal(copy.settledTop(load), best?.[0] ?? -1);
-        copy.build(load);
-        assert.equal(copy.settledTop(load), best?.[0] ?? -1);
+        assert.equal(tree.settledTop(), best?.[0] ?? -1);
+        assert.equal(copy.settledTop(), best?.[0] ?? -1);
+        copy.build();
+        assert.equal(copy.settledTop(), best?.[0] ?? -1);
       }
     }),
     {numRuns: 100},
