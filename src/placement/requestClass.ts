@@ -105,7 +105,7 @@ export class RequestClass {
   #openTier(tier: Tier): OpenTier {
     return tier.packs
       ? new PackTier(tier, this.demand, this.#state)
-      : new SpreadTier(tier, this.demand, this.#batchDemand, this.#state);
+      : new SpreadTier(tier, this, this.#batchDemand, this.#state);
   }
 }
 

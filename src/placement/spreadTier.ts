@@ -1,12 +1,12 @@
 import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
-import {ClosedKeys} from './closedKeys.ts';
 import {fits} from './freeCapacity.ts';
 import {LeastLoaded} from './leastLoaded.ts';
 import {type Addition, writeLoad} from './load.ts';
 import {type BatchDemand, LoadCap} from './loadCap.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
+import {ProbedKeys} from './probedKeys.ts';
 import {probe, type SlotTable} from './slotTable.ts';
 import type {Tier} from './tier.ts';
 
@@ -36,27 +36,31 @@ export class SpreadTier implements OpenTier {
   readonly #one: Addition;
   #cap: LoadCap | undefined;
   #leastLoaded: LeastLoaded | undefined;
-  readonly #closed = new ClosedKeys();
+  readonly #probed: ProbedKeys;
   readonly #loads = new Float64Array(3);
   /** Whose workers `PROBED` is of. */
   #probedHash = Number.NaN;
 
-  constructor(tier: Tier, demand: Demand, batchDemand: BatchDemand, state: BatchState) {
+  constructor(
+    tier: Tier,
+    {demand, count}: {readonly demand: Demand; readonly count: number},
+    batchDemand: BatchDemand,
+    state: BatchState,
+  ) {
     this.#demand = demand;
     this.#state = state;
     this.#tier = tier;
     this.#batchDemand = batchDemand;
     this.#slots = tier.slots;
+    this.#probed = new ProbedKeys(count);
     const {cpuMillis, memoryBytes, gpuCount, gpuMillis} = demand;
     this.#one = {cpuMillis, memoryBytes, containers: 1, gpuMillis: gpuCount * gpuMillis};
   }
 
   choose(hash: number, isExplicit: boolean): number {
-    if (isExplicit && !this.#closed.has(hash)) {
+    if (isExplicit) {
       const position = this.#belowCap(hash);
       if (position >= 0) return position;
-      // Loads only grow within a batch, and the cap stays: what is above it now will be.
-      this.#closed.add(hash);
     }
     this.#leastLoaded ??= new LeastLoaded(this.#tier, {
       demand: this.#demand,
@@ -78,16 +82,21 @@ export class SpreadTier implements OpenTier {
     const demand = this.#demand;
     const {slots, mask} = this.#slots;
     this.#cap ??= new LoadCap(this.#tier, this.#batchDemand, {demand, rows: this.#state});
-    let first = -1;
-    for (let attempt = 0, probes = 0; attempt < MAX_ATTEMPTS && probes < MAX_PROBES; attempt++) {
+    const known = this.#probed.find(hash);
+    let attempt = known < 0 ? 0 : this.#probed.next(known);
+    let refused = known < 0 ? 0 : this.#probed.refused(known);
+    const before = refused;
+    for (; attempt < MAX_ATTEMPTS && refused < MAX_PROBES; attempt++) {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
-      if (probes++ === 0) first = position;
       if (fits(free, position, demand) && this.#cap.allows(position)) {
-        this.affinity = position === first ? 'Warm' : 'Near';
+        this.affinity = refused === 0 ? 'Warm' : 'Near';
+        if (refused > before) this.#probed.set(hash, attempt, refused);
         return position;
       }
+      refused++;
     }
+    if (refused > before) this.#probed.set(hash, attempt, refused);
     return -1;
   }
 
