@@ -97,12 +97,15 @@ function surveyTier(
       ? OUTRANKED
       : firstShortage(demand, rank, free, lacksGpu);
     counted[reason]!++;
-    const lack = Math.max(
-      (cpuMillis - free.cpuMillis[rank]!) * perCpu,
-      (memoryBytes - free.memoryBytes[rank]!) * perMemory,
-      1 - free.containers[rank]!,
-      lacksGpu ? Math.max((gpuAsked - free.gpuTotal[rank]!) * perGpuMilli, leastGpuLack) : 0,
-    );
+    // One by one: most workers lack more of the first of them than the nearest one lacks of all.
+    const gpu = lacksGpu ? (gpuAsked - free.gpuTotal[rank]!) * perGpuMilli : 0;
+    if (gpu > least || (lacksGpu && leastGpuLack > least)) continue;
+    const cpu = (cpuMillis - free.cpuMillis[rank]!) * perCpu;
+    if (cpu > least) continue;
+    const memory = (memoryBytes - free.memoryBytes[rank]!) * perMemory;
+    if (memory > least) continue;
+    const containers = 1 - free.containers[rank]!;
+    const lack = Math.max(cpu, memory, containers, gpu, lacksGpu ? leastGpuLack : 0);
     if (lack > least || (lack === least && rank > nearest)) continue;
     least = lack;
     nearest = rank;
