@@ -1,5 +1,5 @@
 import type {Demand} from '../api/resources.ts';
-import {countDevices, type FreeCapacity} from './freeCapacity.ts';
+import type {FreeCapacity} from './freeCapacity.ts';
 import {takeDevices} from './gpuDevices.ts';
 import type {Layout} from './layout.ts';
 import type {LiveRows} from './liveRows.ts';
@@ -45,12 +45,7 @@ export class BatchState implements WorkerRows {
     free.cpuMillis[position]! -= amounts[0]!;
     free.memoryBytes[position]! -= amounts[1]!;
     free.containers[position]! -= 1;
-    if (demand.gpuCount > 0) {
-      const start = layout.gpuStart[position]!;
-      const end = layout.gpuEnd[position]!;
-      takeDevices(free.gpuMillis, {start, end, demand}, devices, at);
-      countDevices(free, layout, position);
-    }
+    if (demand.gpuCount > 0) takeDevices(this, position, demand, devices, at);
     free.load[position] = UNSETTLED;
     this.taken[this.takenCount++] = position;
     rows.rowChanged(position);

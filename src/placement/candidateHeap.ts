@@ -94,10 +94,9 @@ export class CandidateHeap {
     const column = preferences.columnFor(buckets);
     for (let at = this.#seen; at < takenCount; at++) {
       const position = taken[at]!;
-      if (!tier.has(position)) continue;
       const bucket = buckets.at(position);
       const preference = preferences.in(column, bucket, buckets);
-      if (preference >= NEVER) continue;
+      if (preference >= NEVER || !tier.has(position)) continue;
       const key = preference * SPAN + position;
       let place = this.#placeOf[bucket]!;
       if (place === NOWHERE) place = this.#count++;

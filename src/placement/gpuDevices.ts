@@ -1,39 +1,44 @@
 import type {Demand} from '../api/resources.ts';
-import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {countDevices, type FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import type {WorkerRows} from './workerRows.ts';
 
 /**
- * Takes devices for a demand that fits, and writes their indexes, counted from the worker's first
- * one, ascending, into `chosen` from `at` on: for a share the tightest device that has it (a whole
- * one only if no other does), for whole GPUs the lowest ones.
- *
- * @param free thousandths free of each device of all workers; this worker's are `start` to `end`
+ * Takes devices of a worker for a demand that fits, and writes their indexes, counted from the
+ * worker's first one, ascending, into `chosen` from `at` on: for a share the tightest device that
+ * has it (a whole one only if no other does), for whole GPUs the lowest ones.
  */
 export function takeDevices(
-  free: Int32Array,
-  {start, end, demand}: {readonly start: number; readonly end: number; readonly demand: Demand},
+  {layout, free}: WorkerRows,
+  position: number,
+  demand: Demand,
   chosen: Int32Array,
   at: number,
 ): void {
-  const {gpuCount, gpuMillis} = demand;
-  if (gpuMillis < WHOLE_GPU_MILLIS) {
-    const device = tightestDevice(free, start, end, gpuMillis);
+  const start = layout.gpuStart[position]!;
+  const end = layout.gpuEnd[position]!;
+  if (demand.gpuMillis < WHOLE_GPU_MILLIS) {
+    const device = tightestDevice(free, start, end, demand.gpuMillis);
     chosen[at] = device - start;
-    free[device]! -= gpuMillis;
+    free.gpuMillis[device]! -= demand.gpuMillis;
+    countDevices(free, layout, position);
     return;
   }
+  const {gpuCount} = demand;
   let next = at;
   for (let device = start; device < end && next < at + gpuCount; device++) {
-    if (free[device] !== WHOLE_GPU_MILLIS) continue;
+    if (free.gpuMillis[device] !== WHOLE_GPU_MILLIS) continue;
     chosen[next++] = device - start;
-    free[device] = 0;
+    free.gpuMillis[device] = 0;
   }
+  free.gpuTotal[position]! -= gpuCount * WHOLE_GPU_MILLIS;
+  free.gpuWhole[position]! -= gpuCount;
 }
 
 /**
  * Index of the device with the least free that still has `millis`, the lowest of equals; else -1.
  */
-export function tightestDevice(
-  free: Int32Array,
+function tightestDevice(
+  {gpuMillis}: FreeCapacity,
   start: number,
   end: number,
   millis: number,
@@ -41,7 +46,7 @@ export function tightestDevice(
   let tightest = -1;
   let least = WHOLE_GPU_MILLIS + 1;
   for (let at = start; at < end; at++) {
-    const left = free[at]!;
+    const left = gpuMillis[at]!;
     if (left >= millis && left < least) {
       tightest = at;
       least = left;
