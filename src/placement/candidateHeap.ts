@@ -94,6 +94,8 @@ export class CandidateHeap {
     const column = preferences.columnFor(buckets);
     for (let at = this.#seen; at < takenCount; at++) {
       const position = taken[at]!;
+      // Where it is now counts: packing places many in a row on the same worker.
+      if (at + 1 < takenCount && taken[at + 1] === position) continue;
       const bucket = buckets.at(position);
       const preference = preferences.in(column, bucket, buckets);
       if (preference >= NEVER || !tier.has(position)) continue;
