@@ -167,14 +167,13 @@ export function firstWithRoom(
   from: number,
   {tier, demand, state}: Candidacy,
 ): number {
-  const {layout, free, rows} = state;
-  const members = rows.buckets.members[bucket]!;
-  const end = layout.hash.length;
-  let position = members.next(from, tier.bits, end);
-  while (position < end && !fits(free, position, demand)) {
-    position = members.next(position + 1, tier.bits, end);
+  const {free, rows} = state;
+  const {members} = rows.buckets;
+  let position = members.next(bucket, from, tier.bits);
+  while (position >= 0 && !fits(free, position, demand)) {
+    position = members.next(bucket, position + 1, tier.bits);
   }
-  return position < end ? position : -1;
+  return position;
 }
 
 function extended<Column extends Int32Array | Float64Array>(from: Column, to: Column): Column {

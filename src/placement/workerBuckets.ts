@@ -1,6 +1,6 @@
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import type {GpuGroup} from './layout.ts';
-import {WordMap} from './wordMap.ts';
+import {WordMaps} from './wordMaps.ts';
 import type {WorkerRows} from './workerRows.ts';
 
 /**
@@ -62,7 +62,8 @@ export class WorkerBuckets {
   live = new Int32Array(64);
   /** so many. */
   liveCount = 0;
-  readonly members: WordMap[] = [];
+  /** One set a bucket. */
+  members = new WordMaps(0);
   readonly #rows: WorkerRows;
   readonly #codes: number[] = [];
   /** Members of each bucket. */
@@ -111,11 +112,11 @@ export class WorkerBuckets {
     if (bucket === before) return;
     this.#bucketAt[position] = bucket;
     if (before >= 0) {
-      this.members[before]!.delete(position);
+      this.members.delete(before, position);
       if (--this.#sizes[before]! === 0) this.#empty(before);
     }
     if (bucket < 0) return;
-    this.members[bucket]!.add(position);
+    this.members.add(bucket, position);
     if (++this.#sizes[bucket]! > 1) return;
     this.#liveAt[bucket] = this.liveCount;
     this.live[this.liveCount++] = bucket;
@@ -124,7 +125,7 @@ export class WorkerBuckets {
   /** Every row may be another one, and there may be more of them: builds everything anew. */
   remap(): void {
     const positions = this.#rows.layout.workers.length;
-    this.members.length = 0;
+    this.members = new WordMaps(positions);
     this.#codes.length = 0;
     this.#bucketOfCode.length = 0;
     this.#sizes.fill(0);
@@ -150,7 +151,7 @@ export class WorkerBuckets {
     const bucket = this.#codes.push(group * CODES_PER_GROUP + within) - 1;
     this.#bucketOfCode[group] ??= new Int32Array(CODES_PER_GROUP).fill(-1);
     this.#bucketOfCode[group][within] = bucket;
-    this.members.push(new WordMap(this.#bucketAt.length));
+    this.members.open();
     if (bucket === this.live.length) {
       this.live = doubled(this.live);
       this.#sizes = doubled(this.#sizes);

@@ -11,7 +11,7 @@ import {LoadTree} from '../../src/placement/loadTree.ts';
 import {probe, SlotTable} from '../../src/placement/slotTable.ts';
 import {Spares} from '../../src/placement/spares.ts';
 import {UidSet} from '../../src/placement/uidSet.ts';
-import {WordMap} from '../../src/placement/wordMap.ts';
+import {WordMaps} from '../../src/placement/wordMaps.ts';
 import {makeRequest, makeWorker} from './builders.ts';
 
 /** Filled with the positions of `hash`, in the order of `positions`. */
@@ -130,27 +130,39 @@ test('a tree has the least load at its top, whatever joined, left, rose or fell'
   );
 });
 
-test('a word map is a set of positions, of which the next one in both is found', () => {
+test('word maps are sets of positions, of which the next one in both is found', () => {
   const positions = 3000;
   const list = fc.array(fc.nat({max: positions - 1}), {maxLength: 200});
+  const changes = fc.array(fc.tuple(fc.nat({max: 4}), list), {maxLength: 6});
   fc.assert(
-    fc.property(list, list, list, fc.nat({max: positions}), (added, others, starts, end) => {
-      const map = new WordMap(positions);
-      const model = new Set<number>();
-      for (const position of added) {
-        if (model.has(position)) map.delete(position);
-        else map.add(position);
-        if (!model.delete(position)) model.add(position);
+    fc.property(changes, list, list, (rounds, others, starts) => {
+      const maps = new WordMaps(positions);
+      const models: Set<number>[] = [];
+      for (const [set, changed] of rounds) {
+        // Of those opened before, or one more.
+        const at = Math.min(set, models.length);
+        if (at === models.length) {
+          models.push(new Set());
+          assert.equal(maps.open(), at);
+        }
+        const model = models[at]!;
+        for (const position of changed) {
+          if (model.has(position)) maps.delete(at, position);
+          else maps.add(at, position);
+          if (!model.delete(position)) model.add(position);
+        }
       }
-      const bits = new Int32Array(Math.ceil(positions / 32));
-      const both = [...model, ...others].filter((one) => model.has(one));
-      for (const one of both) bits[one >> 5]! |= 1 << (one & 31);
-      for (const from of [0, ...starts]) {
-        const wanted = both.filter((one) => one >= from && one < end);
-        expect(map.next(from, bits, end)).toBe(Math.min(end, ...wanted));
+      for (const [at, model] of models.entries()) {
+        const bits = new Int32Array(Math.ceil(positions / 32));
+        const both = [...model, ...others].filter((one) => model.has(one));
+        for (const one of both) bits[one >> 5]! |= 1 << (one & 31);
+        for (const from of [0, ...starts, positions]) {
+          const wanted = Math.min(...both.filter((one) => one >= from));
+          assert.equal(maps.next(at, from, bits), Number.isFinite(wanted) ? wanted : -1);
+        }
       }
     }),
-    {numRuns: 200},
+    {numRuns: 100},
   );
 });
 
