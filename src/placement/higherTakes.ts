@@ -31,6 +31,8 @@ export class HigherTakes {
   readonly #counted: Mark = {decision: 0, device: 0};
   /** All before it were given back. */
   readonly #given: Mark = {decision: 0, device: 0};
+  /** A worker whose devices changed since they were summed up; -1 for none. */
+  #changed = -1;
 
   constructor(
     batch: ClassifiedBatch,
@@ -56,6 +58,7 @@ export class HigherTakes {
       this.#apply(counted, isHigher ? 0 : -1);
       if (isHigher) Object.assign(given, counted);
     }
+    this.#countChanged();
   }
 
   /** Whether the worker would have room for `demand` without them. */
@@ -97,6 +100,13 @@ export class HigherTakes {
     for (let at = first; at < mark.device; at++) {
       before.gpuMillis[start + devices[at]!]! += sign * demand.gpuMillis;
     }
-    countDevices(before, layout, position);
+    // Packing places many in a row on the same worker: its devices are summed up once.
+    if (position !== this.#changed) this.#countChanged();
+    this.#changed = position;
+  }
+
+  #countChanged(): void {
+    if (this.#changed >= 0) countDevices(this.#before!, this.#state.layout, this.#changed);
+    this.#changed = -1;
   }
 }

@@ -42,7 +42,7 @@ export class Layout {
   readonly gpuStart: Int32Array;
   /** up to here. */
   readonly gpuEnd: Int32Array;
-  /** 1 where the worker is filled up before the next one, 0 where the load is levelled. */
+  /** 1 where the worker is filled up before the next one, 0 where the load is levelled; gaps: 0. */
   readonly packs: Uint8Array;
   readonly loadBound: Float64Array;
   /** Workers of about one size: their cpu between the same two powers of two. */
@@ -127,6 +127,7 @@ export class Layout {
   clear(position: number): void {
     this.#count(position, -1);
     this.workers[position] = undefined;
+    this.packs[position] = 0;
     this.gpuEnd[position] = this.gpuStart[position]!;
   }
 

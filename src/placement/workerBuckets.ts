@@ -70,8 +70,8 @@ export class WorkerBuckets {
   #sizes = new Int32Array(64);
   /** Where each bucket with members stands in `live`. */
   #liveAt = new Int32Array(64);
-  /** By group, then by code within it; -1 where it was never used. */
-  readonly #bucketOfCode: (Int32Array | undefined)[] = [];
+  /** -1 where the code was never used. */
+  #bucketOfCode = new Int32Array(0);
   /** By position; -1 where no packed worker is. */
   #bucketAt = new Int32Array(0);
 
@@ -127,7 +127,7 @@ export class WorkerBuckets {
     const positions = this.#rows.layout.workers.length;
     this.members = new WordMaps(positions);
     this.#codes.length = 0;
-    this.#bucketOfCode.length = 0;
+    this.#bucketOfCode.fill(-1);
     this.#sizes.fill(0);
     this.liveCount = 0;
     this.#bucketAt = new Int32Array(positions).fill(-1);
@@ -137,20 +137,25 @@ export class WorkerBuckets {
 
   #bucketFor(position: number): number {
     const {layout, free} = this.#rows;
-    if (!layout.workers[position] || layout.packs[position] === 0) return -1;
-    const within =
+    if (layout.packs[position] === 0) return -1;
+    const code =
+      layout.gpuGroup[position]! * CODES_PER_GROUP +
       cpuLevel(free.cpuMillis[position]!) * CPU_STRIDE +
       Math.min(free.gpuWhole[position]!, MOST_WHOLE) * PARTIAL_LEVELS +
       Math.floor((free.gpuPart[position]! + PARTIAL_STEP - 1) / PARTIAL_STEP);
-    const group = layout.gpuGroup[position]!;
-    const bucket = this.#bucketOfCode[group]?.[within] ?? -1;
-    return bucket >= 0 ? bucket : this.#open(group, within);
+    const bucket = code < this.#bucketOfCode.length ? this.#bucketOfCode[code]! : -1;
+    return bucket >= 0 ? bucket : this.#open(code);
   }
 
-  #open(group: number, within: number): number {
-    const bucket = this.#codes.push(group * CODES_PER_GROUP + within) - 1;
-    this.#bucketOfCode[group] ??= new Int32Array(CODES_PER_GROUP).fill(-1);
-    this.#bucketOfCode[group][within] = bucket;
+  #open(code: number): number {
+    const bucket = this.#codes.push(code) - 1;
+    if (code >= this.#bucketOfCode.length) {
+      const groups = this.#rows.layout.gpuGroups.length;
+      const larger = new Int32Array(groups * CODES_PER_GROUP).fill(-1);
+      larger.set(this.#bucketOfCode);
+      this.#bucketOfCode = larger;
+    }
+    this.#bucketOfCode[code] = bucket;
     this.members.open();
     if (bucket === this.live.length) {
       this.live = doubled(this.live);
