@@ -69,7 +69,7 @@ export class DecidedPlan<Request extends PlacementRequest> implements Plan<Reque
       assigned.push({
         request: this.#batch[index]!,
         workerName: nameAt(position),
-        gpuDevices: gpuCount === 0 ? NO_DEVICES : [...devices.subarray(device, device + gpuCount)],
+        gpuDevices: gpuCount === 0 ? NO_DEVICES : listOf(devices, device, device + gpuCount),
         affinity: AFFINITIES[affinities[at]!]!,
       });
       device += gpuCount;
@@ -88,6 +88,13 @@ export class DecidedPlan<Request extends PlacementRequest> implements Plan<Reque
     }
     return unplaced;
   }
+}
+
+/** A spread of a subarray takes five times as long. */
+function listOf(devices: Int32Array, start: number, end: number): number[] {
+  const list: number[] = [];
+  for (let at = start; at < end; at++) list.push(devices[at]!);
+  return list;
 }
 
 /** Its number in `DecisionColumns.affinities`. */
