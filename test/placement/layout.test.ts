@@ -92,7 +92,7 @@ describe('a layout', () => {
     expect(layout.workerCount).toBe(1);
   });
 
-  test('workers with as many GPUs of the same type are a group, of which there are at most 256', () => {
+  test('workers with the same GPUs are a group, of which there are at most 256', () => {
     const layout = new Layout(300);
     const groupOf = (position: number, gpuType: string, gpuCount = 1) => {
       layout.write(position, makeWorker({gpuType, gpuCount}), {gpuStart: 0, pool: undefined});
