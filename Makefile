@@ -75,6 +75,14 @@ bench: setup servers build ## Measure placement, then bursts beside their floor 
 	@node test/placement/bench.ts
 	@node e2e/bench.ts
 
+.PHONY: bench-faults
+bench-faults: setup servers build ## Every fault on real servers under load, and what it took: the table
+	@node test/faults/table.ts
+
+.PHONY: coverage
+coverage: setup servers ## Run every test and show what of ledger, watch, status and cycle none comes to
+	@$(VITEST) --coverage
+
 .PHONY: mutation
 mutation: setup ## Change one expression at a time and list what no test notices (hours)
 	@node test/mutation/run.ts

@@ -1,3 +1,5 @@
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {defineConfig} from 'vitest/config';
 
@@ -12,6 +14,13 @@ export default defineConfig({
   test: {
     root,
     reporters: ['default', fileURLToPath(new URL('./closingLine.ts', import.meta.url))],
+    // What decides whether something is booked twice or lost; `make coverage`.
+    coverage: {
+      provider: 'v8',
+      include: ['src/{ledger,watch,status}/*.ts', 'src/{leader,scheduler}.ts'],
+      reporter: ['text'],
+      reportsDirectory: join(tmpdir(), 'berth-coverage'),
+    },
     projects: [
       {
         test: {

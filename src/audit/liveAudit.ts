@@ -13,8 +13,11 @@ export interface LiveAuditOptions
   readonly clock: Clock;
   /** Only requests of this namespace; all when absent. */
   readonly namespace?: string | undefined;
-  /** Reads the whole of a ledger that is no object of the API server. */
-  readonly readLedger?: (signal: AbortSignal) => Promise<readonly LedgerRecord[]>;
+  /**
+   * Reads the whole of a ledger that is no object of the API server; undefined where it cannot be
+   * read at present.
+   */
+  readonly readLedger?: (signal: AbortSignal) => Promise<readonly LedgerRecord[] | undefined>;
   /** Told of each event as it arrives, which is before its turn in the order of the revisions. */
   readonly onArrival?: (kind: Kind, event: ObservedEvent) => void;
 }
@@ -122,7 +125,7 @@ export class LiveAudit {
     this.auditor.tick(Math.min(...this.#heardAtMs.values()));
     if (!readLedger) return;
     const records = await readLedger(signal);
-    if (!signal.aborted) this.auditor.compareLedger(records, clock.monotonicMs());
+    if (records && !signal.aborted) this.auditor.compareLedger(records, clock.monotonicMs());
   }
 
   /**

@@ -17,6 +17,13 @@ export function addAudit(program: Command): void {
     .option('--kubeconfig <file>', 'kubeconfig of the cluster; the usual one when absent')
     .option('--context <name>', 'context of the kubeconfig')
     .option('--namespace <name>', 'only its requests: sums and reasons are not judged then')
+    .addOption(
+      new Option(
+        '--config <file>',
+        'config of the operator: where its ledger is Redis, that is compared with the placements',
+        // What differs counts once it has lasted.
+      ).conflicts('once'),
+    )
     .option(
       '--for <time>',
       'end after so long, for example 60s or 5m; at SIGINT when absent',

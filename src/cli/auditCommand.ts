@@ -1,12 +1,20 @@
+import {readFileSync} from 'node:fs';
 import {LiveAudit} from '../audit/liveAudit.ts';
+import type {LedgerRecord} from '../audit/observed.ts';
+import {RedisLedgerReader} from '../audit/redisLedgerReader.ts';
 import type {Violation} from '../audit/violation.ts';
 import {type Connection, connect} from '../kube/connect.ts';
+import {readCredentials} from '../ledger/redisCredentials.ts';
 import {sleep, systemClock} from '../lib/clock.ts';
+import {errorOf} from '../lib/errorOf.ts';
+import {loadConfig} from './settings.ts';
 
 export interface AuditOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly namespace?: string;
+  /** Of the operator. */
+  readonly config?: string;
   /** Milliseconds; until SIGINT or SIGTERM when absent. */
   readonly for?: number;
   readonly once?: boolean;
@@ -31,7 +39,9 @@ export async function runAudit(options: AuditOptions): Promise<void> {
   const say = options.json ? sayJson : sayText;
   const {signal: stop, cancel} = stopSignal(options);
   let connection: Connection | undefined;
+  let redis: RedisWitness | undefined;
   try {
+    redis = options.config === undefined ? undefined : redisWitness(options.config, say);
     connection = await connect(
       {
         ...(options.kubeconfig !== undefined && {kubeconfigPath: options.kubeconfig}),
@@ -47,11 +57,13 @@ export async function runAudit(options: AuditOptions): Promise<void> {
       graceMs: options.grace,
       crossingMs: options.crossing,
       onViolation: (violation) => say({event: 'violation', ...violation}),
+      ...(redis && {readLedger: redis.read}),
     });
     await audit.start(stop);
     const {watching, unseen} = audit;
     const server = `API server ${connection.serverVersion} at ${connection.url}`;
-    say({event: 'watching', server, watching, unseen});
+    const read = redis ? [redis.what] : [];
+    say({event: 'watching', server, watching: [...watching, ...read], unseen});
     if (!options.once) await watch(audit, stop, say);
     await audit.close();
     const violations = audit.auditor.violationCount;
@@ -63,6 +75,7 @@ export async function runAudit(options: AuditOptions): Promise<void> {
     process.exitCode = unableExitCode;
   } finally {
     cancel();
+    redis?.close();
     await connection?.transport.close();
   }
 }
@@ -87,8 +100,44 @@ async function watch(audit: LiveAudit, stop: AbortSignal, say: Say): Promise<voi
   if (!stop.aborted) await ended;
 }
 
+interface RedisWitness {
+  /** For people. */
+  readonly what: string;
+  readonly read: () => Promise<readonly LedgerRecord[] | undefined>;
+  readonly close: () => void;
+}
+
+/**
+ * The ledger in Redis that an operator with this config file keeps; undefined where it keeps
+ * another one. That it cannot be read is said once, until it can again: that is no violation.
+ */
+function redisWitness(configFile: string, say: Say): RedisWitness | undefined {
+  const {ledger} = loadConfig({flags: {}, environment: process.env, configFile});
+  if (ledger.kind !== 'redis') return undefined;
+  const {url, keyPrefix, commandTimeoutMs, passwordFile, tls, username} = ledger.redis;
+  const key = `${keyPrefix}:{${ledger.name}}:allocations`;
+  const isSecret = tls.enabled || url.startsWith('rediss:');
+  const password = passwordFile && readFileSync(passwordFile, 'utf8').trim();
+  const credentials = readCredentials({url, username, password, ...(isSecret && {tls})});
+  const reader = new RedisLedgerReader({url, key, timeoutMs: commandTimeoutMs, ...credentials});
+  let isOut = false;
+  const read = async () => {
+    try {
+      const records = await reader.read();
+      isOut = false;
+      return records;
+    } catch (error) {
+      if (!isOut) say({event: 'ledger unread', cause: errorOf(error).message});
+      isOut = true;
+      return undefined;
+    }
+  };
+  return {what: `${key} of Redis`, read, close: () => reader.close()};
+}
+
 type Counts = LiveAudit['auditor']['counts'] & {readonly violations: number};
 type Line =
+  | {readonly event: 'ledger unread'; readonly cause: string}
   | {
       readonly event: 'watching';
       readonly server: string;
@@ -116,6 +165,8 @@ function textOf(line: Line): readonly string[] {
         `  watching ${line.watching.join(', ')}`,
         ...line.unseen.map((kind) => `  not watching ${kind}: what hinges on them is not judged`),
       ];
+    case 'ledger unread':
+      return [`The ledger is not compared at present: ${line.cause}`];
     case 'violation':
       return [
         `VIOLATION ${line.rule} at revision ${line.resourceVersion}`,

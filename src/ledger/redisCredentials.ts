@@ -35,7 +35,12 @@ export interface Credentials {
  * Reads password and certificates, from their files where they are in files.
  * @throws Error of the file system, or of the password's function
  */
-export function readCredentials({url: text, username, password, tls}: RedisOptions): Credentials {
+export function readCredentials({
+  url: text,
+  username,
+  password,
+  tls,
+}: Pick<RedisOptions, 'url' | 'username' | 'password' | 'tls'>): Credentials {
   const url = new URL(text);
   const secret = typeof password === 'function' ? password() : password;
   return {

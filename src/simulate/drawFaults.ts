@@ -23,17 +23,14 @@ export interface FaultBounds {
 }
 
 interface FaultSurroundings extends FaultBounds {
-  /**
-   * Which of the two that remember the epoch may lose its memory. Where both do, and no process
-   * that knows it is left, nobody can tell that an epoch was there before.
-   */
-  readonly forgetting: 'ledger' | 'lease';
+  /** Whether the ledger may lose its contents. */
+  readonly isForgetful: boolean;
 }
 
 /** Draws the faults of a run, most at a call: that is where one step ends and the next begins. */
 export function drawFaults(draw: Draw, bounds: FaultBounds): readonly Fault[] {
   if (bounds.max === 0) return [];
-  const around = {...bounds, forgetting: draw.of(['ledger', 'lease'] as const)};
+  const around = {...bounds, isForgetful: bounds.isLedgerOutside && draw.chance(0.5)};
   const count = draw.int(1, around.max);
   return Array.from({length: count}, (_, index) => {
     const trigger = draw.chance(0.7) ? atCall(draw, around) : atTime(draw, around);
@@ -84,9 +81,9 @@ function victimOf(draw: Draw, {replicas}: FaultSurroundings): Victim {
 function effectOfCall(draw: Draw, around: FaultSurroundings, kind: CallKind): Effect {
   if (kind === 'watch' && draw.chance(0.5)) return {do: 'call', fault: lineFault(draw)};
   const effects: readonly (() => Effect)[] = [
-    () => ({do: 'call', fault: callFault(draw)}),
-    () => ({do: 'call', fault: callFault(draw)}),
-    () => ({do: 'call', fault: callFault(draw)}),
+    () => ({do: 'call', fault: callFault(draw, kind)}),
+    () => ({do: 'call', fault: callFault(draw, kind)}),
+    () => ({do: 'call', fault: callFault(draw, kind)}),
     () => ({do: 'late', byMs: inTransit(draw.magnitude(5, 40_000), around)}),
     () => ({do: 'late', byMs: inTransit(draw.magnitude(5, 40_000), around)}),
     () => ({do: 'twice', afterMs: inTransit(draw.magnitude(1, 20_000), around)}),
@@ -122,8 +119,8 @@ function stall(draw: Draw, around: FaultSurroundings): number {
  * A ledger that forgets its commits cannot tell the next leader of a bind that is still on its way:
  * where it may, all arrives before anybody can lead without its sender.
  */
-function inTransit(delayMs: number, {isLedgerOutside, forgetting}: FaultSurroundings): number {
-  return isLedgerOutside && forgetting === 'ledger' ? Math.min(delayMs, 4_000) : delayMs;
+function inTransit(delayMs: number, {isForgetful}: FaultSurroundings): number {
+  return isForgetful ? Math.min(delayMs, 4_000) : delayMs;
 }
 
 /** Around the time after which another replica leads. */
@@ -131,7 +128,11 @@ function takeOverMs(draw: Draw): number {
   return draw.chance(0.5) ? draw.int(14_000, 25_000) : draw.magnitude(100, 120_000);
 }
 
-function callFault(draw: Draw): CallFault {
+/** Writes of a status; without its rights on anything else a process ends, with a sentence. */
+const refusable: ReadonlySet<CallKind> = new Set(['bind', 'reason', 'step']);
+const refusals: readonly CallFault[] = [403, 422].map((status) => ({kind: 'status', status}));
+
+function callFault(draw: Draw, kind: CallKind): CallFault {
   const faults: readonly CallFault[] = [
     {kind: 'unsent'},
     {kind: 'lostReply'},
@@ -139,6 +140,7 @@ function callFault(draw: Draw): CallFault {
     {kind: 'hang'},
     {kind: 'hang', happens: true},
     {kind: 'status', status: 409},
+    ...(refusable.has(kind) ? refusals : []),
     {kind: 'status', status: 429, retryAfterMs: draw.of([0, 1_000, 5_000])},
     {kind: 'status', status: 500},
     {kind: 'status', status: 503, retryAfterMs: 1_000},
@@ -188,14 +190,14 @@ function anyEffect(draw: Draw, around: FaultSurroundings): Effect {
       forMs: draw.magnitude(100, 20_000),
     }),
     () => ({do: 'wallJump', byMs: draw.of([-1, 1]) * draw.magnitude(100, 7_200_000)}),
-    ...(around.forgetting === 'lease' ? [() => ({do: 'leaseDeleted'}) as const] : []),
+    () => ({do: 'leaseDeleted'}),
     () => ({do: 'agentSilent', pick, forMs: draw.magnitude(1_000, 120_000)}),
     () => ({do: 'request', change: draw.of(requestChanges), pick}),
     () => ({do: 'request', change: draw.of(requestChanges), pick}),
     () => ({do: 'worker', change: draw.of(workerChanges), pick}),
     () => ({do: 'worker', change: draw.of(workerChanges), pick}),
     ...(around.isLedgerOutside ? ledgerOutages(draw) : []),
-    ...(around.isLedgerOutside && around.forgetting === 'ledger' ? ledgerLosses(draw) : []),
+    ...(around.isForgetful ? ledgerLosses(draw) : []),
   ];
   return draw.of(effects)();
 }

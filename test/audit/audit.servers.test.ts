@@ -1,9 +1,12 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, expect, it} from 'vitest';
-import {parseAllDocuments} from 'yaml';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {parseAllDocuments, stringify} from 'yaml';
+import type {Allocation} from '../../src/api/resources.ts';
 import {containerRequests, pathOf, type Resource, workers} from '../../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';
+import {RedisLedger} from '../../src/ledger/redisLedger.ts';
+import {systemClock} from '../../src/lib/clock.ts';
 import {BerthProcess, endAll} from '../cli/berthProcess.ts';
 import {writeKubeconfig} from '../servers/apiServerFiles.ts';
 import {deleteTestObjects} from '../servers/deleteTestObjects.ts';
@@ -23,7 +26,7 @@ function sampleRoles(): readonly object[] {
   return objects.filter(({kind}) => kind.startsWith('ClusterRole'));
 }
 
-describeWithServers('berth audit on a real API server', ['api'], (servers) => {
+describeWithServers('berth audit on a real API server', ['api', 'redis'], (servers) => {
   let admin: Transport;
   let kubeconfig: string;
   const folder = makeTempFolder('audit');
@@ -136,6 +139,77 @@ describeWithServers('berth audit on a real API server', ['api'], (servers) => {
     },
     timeoutMs,
   );
+
+  describe('beside a ledger in Redis', () => {
+    const name = 'audited';
+    const config = join(folder, 'operator.yaml');
+    const compared = ['--config', config, '--grace', '1s', '--for', '4s'];
+
+    /** The ledger holds this, as an operator writes it. */
+    async function hold(allocations: readonly Allocation[]): Promise<void> {
+      const redis = {url: servers.redis.url, keyPrefix: 'berth', commandTimeoutMs: 1_000};
+      const ledger = new RedisLedger({redis, name, clock: systemClock});
+      const {signal} = new AbortController();
+      const epoch = systemClock.nowMs();
+      const opened = await ledger.open(epoch, signal);
+      expect(opened.kind).toBe('opened');
+      const settled = await ledger.settle(epoch, allocations, signal);
+      expect(settled.kind).toBe('committed');
+      await ledger.close();
+    }
+
+    async function allocationOfA(): Promise<Allocation> {
+      const path = pathOf(containerRequests, {namespace: 'default', name: 'a'});
+      const {metadata} = await sendOrThrow<{metadata: {uid: string}}>(admin, {method: 'GET', path});
+      const amounts = {cpuMillis: 100, memoryBytes: 2 ** 27, gpuMillis: 1_000, gpuDevices: [0]};
+      return {uid: metadata.uid, request: 'default/a', workerName: 'w-1', ...amounts};
+    }
+
+    beforeEach(() => {
+      const redis = {url: servers.redis.url};
+      writeFileSync(config, stringify({ledger: {kind: 'redis', name, redis}}));
+    });
+
+    it(
+      'says that what it holds is what is placed',
+      async () => {
+        await hold([await allocationOfA()]);
+        const berth = audit(...compared);
+        expect(await berth.end(), berth.output).toBe(0);
+        expect(berth.stdout).toMatch(/watching .*, berth:\{audited\}:allocations of Redis/);
+      },
+      timeoutMs,
+    );
+
+    it(
+      'sees that it holds less, and more, than what is placed',
+      async () => {
+        await hold([{...(await allocationOfA()), uid: 'nobody'}]);
+        const berth = audit(...compared);
+        expect(await berth.end(), berth.output).toBe(1);
+        expect(berth.stdout).toMatch(/VIOLATION ledger differs/);
+        expect(berth.stdout).toMatch(
+          /request default\/a is on worker w-1, .*nothing in the ledger/,
+        );
+        expect(berth.stdout).toMatch(
+          /the ledger holds .* for uid nobody, which is not bound there/,
+        );
+      },
+      timeoutMs,
+    );
+
+    it(
+      'says that Redis does not answer, which is no violation',
+      async () => {
+        const redis = {url: 'redis://127.0.0.1:1'};
+        writeFileSync(config, stringify({ledger: {kind: 'redis', name, redis}}));
+        const berth = audit(...compared);
+        expect(await berth.end(), berth.output).toBe(0);
+        expect(berth.stdout.match(/not compared at present: Cannot read/g)).toHaveLength(1);
+      },
+      timeoutMs,
+    );
+  });
 
   it(
     'says what it may not see, and exits with 2 where that is the requests',

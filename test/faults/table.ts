@@ -1,3 +1,4 @@
+import {errorOf} from '../../src/lib/errorOf.ts';
 import {hopelessCrowd, takeOverAmong} from './crowdScenarios.ts';
 import {defaultLease, Field, type LeaseSeconds, shortLease} from './field.ts';
 import {lineOf} from './lineOf.ts';
@@ -33,19 +34,31 @@ const rows: readonly Row[] = [
 
 const field = await Field.open();
 let failures = 0;
-for (const [index, {scenario, lease, workers}] of rows.entries()) {
-  if (!scenario.name.includes(wanted)) continue;
-  const name = `${scenario.name} (Lease ${lease.duration} s)`;
-  const outcome = await runScenario(scenario, {
-    field,
-    namespace: `row-${index}`,
-    lease,
-    createsPerSecond,
-    ...(workers && {workers}),
-  });
-  process.stdout.write(`${lineOf(name, outcome)}\n`);
-  for (const violation of outcome.violations) process.stdout.write(`  ${violation}\n`);
-  failures += outcome.lost + outcome.doubled + outcome.violations.length;
+try {
+  for (const [index, row] of rows.entries()) {
+    if (row.scenario.name.includes(wanted)) failures += await show(index, row);
+  }
+} finally {
+  await field.close();
 }
-await field.close();
 process.exit(failures > 0 ? 1 : 0);
+
+/** What went wrong in a row; one that breaks off says why, and the next ones run all the same. */
+async function show(index: number, {scenario, lease, workers}: Row): Promise<number> {
+  const name = `${scenario.name} (Lease ${lease.duration} s)`;
+  try {
+    const outcome = await runScenario(scenario, {
+      field,
+      namespace: `row-${index}`,
+      lease,
+      createsPerSecond,
+      ...(workers && {workers}),
+    });
+    process.stdout.write(`${lineOf(name, outcome)}\n`);
+    for (const violation of outcome.violations) process.stdout.write(`  ${violation}\n`);
+    return outcome.lost + outcome.doubled + outcome.violations.length;
+  } catch (error) {
+    process.stdout.write(`${name}: broke off: ${errorOf(error).message}\n`);
+    return 1;
+  }
+}
