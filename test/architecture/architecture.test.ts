@@ -84,7 +84,11 @@ const owners: readonly {package: string; folders: readonly string[]; why: string
     why: 'its transport opens a connection a request and its informer stops for good; only credentials are taken from it',
   },
   {package: 'undici', folders: ['kube'], why: 'one transport, one set of pools'},
-  {package: 'ioredis', folders: ['ledger'], why: 'Redis is a ledger and nothing else'},
+  {
+    package: 'ioredis',
+    folders: ['ledger', 'audit'],
+    why: 'Redis is a ledger and nothing else, and the auditor reads it by itself',
+  },
   {package: 'pino', folders: ['observe'], why: 'everything else logs through the Log port'},
   {package: 'prom-client', folders: ['observe'], why: 'metrics are declared in one place'},
   {package: 'commander', folders: ['cli'], why: 'the command line is one layer'},
