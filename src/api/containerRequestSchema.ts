@@ -7,6 +7,7 @@ import {
   type CelRule,
   conditions,
   dnsLabel,
+  MAX_EPOCH,
   objectName,
   observedGeneration,
   rules,
@@ -69,7 +70,7 @@ export const containerRequestSpecSchema = z
 const assignmentSchema = z
   .object({
     id: z.string().min(1).max(64).describe('Fences a worker that lost the request: it must match.'),
-    epoch: z.int().min(0).optional().describe('Term of the operator that decided.'),
+    epoch: z.int().min(0).max(MAX_EPOCH).optional().describe('Term of the operator that decided.'),
     cycle: z.int().min(0).optional().describe('Scheduling cycle within the epoch.'),
     gpuDevices: z
       .array(z.int().min(0).max(15))

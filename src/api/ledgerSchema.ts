@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {objectMetaSchema} from './objectMeta.ts';
 import {MAX_CPU_MILLIS, MAX_MEMORY_BYTES} from './quantity.ts';
-import {atomic, rules} from './schemaParts.ts';
+import {atomic, MAX_EPOCH, rules} from './schemaParts.ts';
 
 /**
  * Most records of `status.inFlight`: 4,096 of some 150 bytes keep the object well below etcd's
@@ -34,6 +34,7 @@ export const ledgerStatusSchema = z
     epoch: z
       .int()
       .min(0)
+      .max(MAX_EPOCH)
       .optional()
       .describe('Term of the operator that owns the ledger; writers of a lower one are refused.'),
     cycle: z.int().min(0).optional().describe('The last scheduling cycle that was committed.'),

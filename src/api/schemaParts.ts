@@ -8,6 +8,9 @@ import {
   parseMemoryBytes,
 } from './quantity.ts';
 
+/** `leaseTransitions` of a Lease, which is the epoch, is an int32. */
+export const MAX_EPOCH = 2 ** 31 - 1;
+
 /** A CEL rule of the API server: `self` must satisfy it, or the write is refused with `message`. */
 export interface CelRule {
   readonly rule: string;

@@ -8,4 +8,7 @@ export function delay(clock: Clock, delayMs: number): Promise<void> {
 }
 
 /** Of what a process that died was about to do. */
-export const never = new Promise<never>(() => {});
+export function never(): Promise<never> {
+  // A promise of its own each time: one for all would keep everybody who ever waited.
+  return new Promise(() => {});
+}

@@ -57,7 +57,7 @@ export class FaultEffects {
         const victim = place?.replica ?? fleet.find(effect.victim);
         if (victim) fleet.crash(victim, effect.downMs);
         victim?.transport.stall(effect.stallMs);
-        return place && !effect.arrives ? never : undefined;
+        return place && !effect.arrives ? never() : undefined;
       }
       case 'serverDown':
         outages.serverDown(effect.forMs);

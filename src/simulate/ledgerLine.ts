@@ -95,11 +95,11 @@ export class LedgerLine implements Ledger {
     await delay(clock, slowMs + latencyMs());
     await flowing();
     // A settle goes by the revision that was read before it, and a later call has moved that on.
-    if (call === 'settle' && number !== this.#calls) return never;
+    if (call === 'settle' && number !== this.#calls) return never();
     const isLost = end !== 'answered';
     const answer = end === 'refused' ? undefined : await act();
     await onDone?.();
-    if (hangs) return never;
+    if (hangs) return never();
     await delay(clock, latencyMs());
     return isLost || answer === undefined ? unavailable(whyOf[end]) : answer;
   }
