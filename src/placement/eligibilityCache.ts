@@ -4,6 +4,13 @@ import {BoundedMap} from '../lib/boundedMap.ts';
 import {Eligibility} from './eligibility.ts';
 import type {WorkerRows} from './workerRows.ts';
 
+type GpuTerms = Pick<Demand, 'gpuCount' | 'gpuTypes'>;
+
+interface Key {
+  readonly constraints: Constraints;
+  readonly text: string;
+}
+
 /** Sets of terms remembered; 256 of 20,000 workers each are up to 150 MB, mostly slot tables. */
 const MAX_REMEMBERED = 256;
 
@@ -14,20 +21,21 @@ const MAX_REMEMBERED = 256;
 export class EligibilityCache {
   readonly #rows: WorkerRows;
   readonly #byTerms = new BoundedMap<string, Eligibility>(MAX_REMEMBERED);
-  /** Text of constraints that many requests share: writing it is most of a look-up. */
-  readonly #texts = new WeakMap<Constraints, string>();
+  /** Of what a class asks for, which its requests share: writing it is most of a look-up. */
+  readonly #keys = new WeakMap<GpuTerms, Key>();
 
   constructor(rows: WorkerRows) {
     this.#rows = rows;
   }
 
   /** O(1) when known, else O(workers). The same terms give the same object while remembered. */
-  of(constraints: Constraints, {gpuCount, gpuTypes}: Pick<Demand, 'gpuCount' | 'gpuTypes'>) {
-    const needsGpu = gpuCount > 0;
-    let key = this.#textOf(constraints);
-    if (needsGpu) key += JSON.stringify(gpuTypes);
-    const terms = {constraints, needsGpu, gpuTypes};
-    return this.#byTerms.use(key, () => new Eligibility(this.#rows, terms));
+  of(constraints: Constraints, demand: GpuTerms): Eligibility {
+    const {gpuCount, gpuTypes} = demand;
+    const terms = {constraints, needsGpu: gpuCount > 0, gpuTypes};
+    return this.#byTerms.use(
+      this.#keyOf(constraints, demand),
+      () => new Eligibility(this.#rows, terms),
+    );
   }
 
   all(): Iterable<Eligibility> {
@@ -38,11 +46,12 @@ export class EligibilityCache {
     this.#byTerms.clear();
   }
 
-  #textOf(constraints: Constraints): string {
-    const known = this.#texts.get(constraints);
-    if (known !== undefined) return known;
-    const text = JSON.stringify(constraints);
-    this.#texts.set(constraints, text);
+  #keyOf(constraints: Constraints, demand: GpuTerms): string {
+    const known = this.#keys.get(demand);
+    if (known?.constraints === constraints) return known.text;
+    const {gpuCount, gpuTypes} = demand;
+    const text = JSON.stringify(gpuCount > 0 ? [constraints, gpuTypes] : [constraints]);
+    this.#keys.set(demand, {constraints, text});
     return text;
   }
 }

@@ -9,6 +9,8 @@ const MAX_REMEMBERED = 1024;
 /** Preferences by demand (memory decides none), the least recently used ones forgotten first. */
 export class PreferenceCache {
   readonly #workload: WorkloadShapes;
+  /** Of demands that the requests of a class share. */
+  readonly #texts = new WeakMap<Demand, string>();
   readonly #byDemand = new BoundedMap<string, PackPreferences>(MAX_REMEMBERED);
 
   constructor(workload: WorkloadShapes) {
@@ -17,6 +19,11 @@ export class PreferenceCache {
 
   of(demand: Demand): PackPreferences {
     const make = () => new PackPreferences(demand, this.#workload);
-    return this.#byDemand.use(textOfShape(demand), make);
+    let text = this.#texts.get(demand);
+    if (text === undefined) {
+      text = textOfShape(demand);
+      this.#texts.set(demand, text);
+    }
+    return this.#byDemand.use(text, make);
   }
 }
