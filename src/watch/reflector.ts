@@ -71,6 +71,8 @@ export class Reflector<T> {
   #gathered: Gathered<T> | undefined;
   /** The watch has brought everything up to this version; undefined while a list is read. */
   #passed: string | undefined;
+  /** Each for a version that the watch has not passed yet. */
+  readonly #waiters = new Set<{readonly resourceVersion: string; readonly resolve: () => void}>();
   #lists = 0;
   #hasSynced = false;
   #runs = false;
@@ -95,6 +97,7 @@ export class Reflector<T> {
         },
         hasPassed: (resourceVersion) =>
           this.#passed !== undefined && !isNewerVersion(resourceVersion, this.#passed),
+        whenPassed: (resourceVersion, signal) => this.#whenPassed(resourceVersion, signal),
         relist: () => this.#watcher.relist(),
       },
     });
@@ -204,7 +207,20 @@ export class Reflector<T> {
   }
 
   #pass(resourceVersion: string): void {
-    if (!this.#gathered) this.#passed = newerOf(this.#passed, resourceVersion);
+    if (this.#gathered) return;
+    this.#passed = newerOf(this.#passed, resourceVersion);
+    for (const waiter of this.#waiters) {
+      if (!isNewerVersion(waiter.resourceVersion, this.#passed)) waiter.resolve();
+    }
+  }
+
+  async #whenPassed(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const {promise, resolve} = Promise.withResolvers<void>();
+    const waiter = {resourceVersion, resolve};
+    this.#waiters.add(waiter);
+    signal.addEventListener('abort', () => this.#waiters.delete(waiter), {once: true});
+    await promise;
+    this.#waiters.delete(waiter);
   }
 
   #gather(object: RawObject): void {

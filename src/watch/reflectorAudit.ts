@@ -7,7 +7,7 @@ import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
 import type {Held, HeldObjects} from './heldObjects.ts';
 import {identityOf, type ObjectIdentity, withoutManagedFields} from './identity.ts';
-import {collectionPath, listPage, type Selection} from './listPage.ts';
+import {collectionPath, listPage, type PageQuery, type Selection} from './listPage.ts';
 import {TimeSlice} from './timeSlice.ts';
 import type {WatchLimits} from './watchLimits.ts';
 
@@ -45,6 +45,8 @@ export interface AuditTarget<T> {
   reached(resourceVersion: string): void;
   /** Whether the watch itself has brought everything up to this version. */
   hasPassed(resourceVersion: string): boolean;
+  /** Resolves once it has; never when `signal` aborts before. */
+  whenPassed(resourceVersion: string, signal: AbortSignal): Promise<void>;
   /** Takes a consistent list in the place of everything. */
   relist(): void;
 }
@@ -53,6 +55,10 @@ export interface AuditTarget<T> {
 type Difference<T> =
   | {readonly kind: 'behind'; readonly identity: ObjectIdentity; readonly decoded: T}
   | {readonly kind: 'gone'; readonly key: string; readonly held: Held};
+
+type PageRead =
+  | Extract<Awaited<ReturnType<typeof listPage>>, {kind: 'page'}>
+  | Exclude<AuditOutcome, {kind: 'audited'}>;
 
 type Comparison<T> =
   | {
@@ -124,22 +130,31 @@ export class ReflectorAudit<T> {
 
   /**
    * Reads the whole list; decodes only what differs. A mere read (no grace) ends as soon as the
-   * watch has passed the list, whose version its first page says: what a list of 10,000 objects
-   * takes seconds to say, a watch on which anything happens has said by then.
+   * watch has passed the list, whose version its first page says, which is one object long for
+   * that: what a list of 10,000 objects takes seconds to say, a watch on which anything happens has
+   * said by then.
    */
   async #compare(
     graceMs: number,
     isVoid: () => boolean,
     signal: AbortSignal,
   ): Promise<Comparison<T>> {
-    const {transport, selection, limits, clock, decode, target} = this.#options;
+    const {limits, clock, decode} = this.#options;
+    const isMere = graceMs === 0;
     const slice = new TimeSlice(clock);
     const listed = new Set<string>();
     let differences: Difference<T>[] = [];
-    let continueToken: string | undefined;
+    let next: {readonly continueToken: string; readonly resourceVersion: string} | undefined;
     for (;;) {
-      const query = {limit: limits.pageSize, ...(continueToken !== undefined && {continueToken})};
-      const page = await this.#page(() => listPage(transport, selection, query, signal), signal);
+      const limit = isMere && !next ? 1 : limits.pageSize;
+      const page =
+        isMere && next
+          ? await this.#pageUnlessPassed({limit, ...next}, signal)
+          : await this.#page({limit, ...next}, signal);
+      if (page.kind === 'passed') {
+        const {resourceVersion} = page;
+        return {kind: 'compared', resourceVersion, objects: listed.size, differences: []};
+      }
       if (page.kind !== 'page') return page;
       for (const object of page.objects) {
         slice.work(() => {
@@ -159,26 +174,41 @@ export class ReflectorAudit<T> {
       if (isHopeless || isVoid()) {
         return {kind: 'hopeless', objects: listed.size, differences: differences.length};
       }
-      const {resourceVersion} = page;
-      continueToken = page.continueToken;
+      const {resourceVersion, continueToken} = page;
       if (continueToken !== undefined) {
-        if (graceMs > 0 || !target.hasPassed(resourceVersion)) continue;
-        return {kind: 'compared', resourceVersion, objects: listed.size, differences: []};
+        next = {continueToken, resourceVersion};
+        continue;
       }
       for (const gone of await this.#gone(listed, resourceVersion, slice)) differences.push(gone);
       return {kind: 'compared', resourceVersion, objects: listed.size, differences};
     }
   }
 
-  async #page(
-    read: () => ReturnType<typeof listPage>,
+  /** The page, or that the watch passed the list before it came. */
+  async #pageUnlessPassed(
+    query: PageQuery & {readonly resourceVersion: string},
     signal: AbortSignal,
-  ): Promise<
-    | Extract<Awaited<ReturnType<typeof listPage>>, {kind: 'page'}>
-    | Exclude<AuditOutcome, {kind: 'audited'}>
-  > {
+  ): Promise<PageRead | {readonly kind: 'passed'; readonly resourceVersion: string}> {
+    const {target} = this.#options;
+    const {resourceVersion} = query;
+    const passed = {kind: 'passed', resourceVersion} as const;
+    if (target.hasPassed(resourceVersion)) return passed;
+    const over = new AbortController();
+    const both = AbortSignal.any([signal, over.signal]);
     try {
-      const page = await read();
+      return await Promise.race([
+        target.whenPassed(resourceVersion, both).then(() => passed),
+        this.#page(query, both),
+      ]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #page(query: PageQuery, signal: AbortSignal): Promise<PageRead> {
+    const {transport, selection} = this.#options;
+    try {
+      const page = await listPage(transport, selection, query, signal);
       if (signal.aborted) return {kind: 'stopped'};
       switch (page.kind) {
         case 'page':

@@ -4,6 +4,7 @@ import {
   bookmark,
   deleted,
   errorEvent,
+  hang,
   modified,
   type ObjectSpec,
   open,
@@ -300,6 +301,26 @@ describe('a consistent read', () => {
     await reflector.readConsistently(signal);
     expect(transport.calls).toHaveLength(calls + 1);
     expect(sink.state).toContain('c@13');
+    await stop();
+  });
+
+  it('gives up the page that it waits for once the watch has passed the list', async () => {
+    const {clock, transport, server, sink, reflector, signal, stop} = await running();
+    transport.add(page([a1], 20, 'more'), hang);
+    const read = reflector.readConsistently(signal);
+    await clock.advance(0);
+    const [first, second] = transport.calls.slice(-2);
+    expect(first?.query).toMatchObject({limit: 1});
+    expect(second?.query).toMatchObject({continue: 'more'});
+    server.push(added(c13), bookmark(19));
+    await clock.advance(0);
+    expect(sink.state).toContain('c@13');
+    const {promise: early, resolve} = Promise.withResolvers<string>();
+    setImmediate(resolve, 'still reading');
+    expect(await Promise.race([read, early])).toBe('still reading');
+    server.push(bookmark(20));
+    await read;
+    expect(sink.state).toEqual(['a@1', 'b@2', 'c@13']);
     await stop();
   });
 
