@@ -117,7 +117,8 @@ export class SpreadTier implements OpenTier {
       if (!fits(free, position, this.#demand)) continue;
       writeLoad(this.#state, position, this.#one, loads, ONE);
       if (loads[ONE]! <= loads[LEAST]!) {
-        loads[PROBED] = loads[LEAST]!;
+        // Of those behind it nothing is known.
+        loads[PROBED] = 0;
         this.affinity = position === first ? 'Warm' : 'Near';
         return position;
       }
