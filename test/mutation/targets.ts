@@ -16,7 +16,8 @@ export const targets: readonly Target[] = [
     name: 'placement',
     mutate: ['src/placement/**/*.ts'],
     tests: [
-      'test/placement/{badInput,constraints,couldHold,fragmentation,gpus,keyHomes,layout,naiveSpread}.test.ts',
+      'test/placement/{badInput,constraints,couldHold,fragmentation,gpus}.test.ts',
+      'test/placement/{keyHomes,layout,naiveSpread}.test.ts',
       'test/placement/{pack,packKeys,placer,spread,structures,turns}.test.ts',
       'test/placement/{workerBuckets,workloadShapes}.test.ts',
     ],
