@@ -17,7 +17,7 @@ export const targets: readonly Target[] = [
     mutate: ['src/placement/**/*.ts'],
     tests: [
       'test/placement/{badInput,constraints,couldHold,fragmentation,gpus}.test.ts',
-      'test/placement/{keyHomes,layout,naiveSpread,packPreferences}.test.ts',
+      'test/placement/{firstPosition,keyHomes,layout,naiveSpread,packPreferences}.test.ts',
       'test/placement/{pack,packKeys,placer,spread,structures,turns}.test.ts',
       'test/placement/{workerBuckets,workloadShapes}.test.ts',
     ],
