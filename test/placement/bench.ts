@@ -4,6 +4,7 @@ import {measureFloor} from './bench/floor.ts';
 import {reportMovement, reportSpread} from './bench/quality.ts';
 import {measureSpeed} from './bench/speed.ts';
 import {measureSteady} from './bench/steady.ts';
+import {reportWarm} from './bench/warm.ts';
 
 /**
  * Prints what placement does and costs, each figure beside what it is measured against, in one run.
@@ -21,6 +22,7 @@ const sections: Readonly<Record<string, () => void>> = {
   allocations: measureAllocations,
   spread: reportSpread,
   movement: reportMovement,
+  warm: reportWarm,
 };
 
 const [first, ...rest] = process.argv.slice(2);
