@@ -85,7 +85,7 @@ async function measure(
   return {
     ...{requests, workers, rounds, targetMs, ledger},
     server: stage.server,
-    countedBy: counter.source,
+    countedBy: {ledgerCalls: counter.ledgerCalls, apiCalls: counter.apiCalls},
     versions: {
       berth: version,
       node: process.version,
@@ -105,21 +105,25 @@ function redisGauge(url: string): RedisGauge {
   );
 }
 
-/** A ledger in Redis is counted there, everything else by the API server. */
+/** A ledger in Redis is counted there, one in memory by nobody, everything else by the API server. */
 function counterOf(
-  stage: PerfStage,
+  {countedBy: apiCalls, counts}: PerfStage,
   ledger: PerfOptions['ledger'],
   gauge: RedisGauge | undefined,
 ): CallCounter {
-  if (ledger === 'memory') return {source: 'nobody', read: async () => undefined};
-  if (!gauge) return {source: stage.countedBy, read: stage.counts};
-  return {
-    source: `INFO commandstats of Redis and ${stage.countedBy}`,
-    async read() {
-      const [counts, calls] = [await stage.counts(), await gauge.calls()];
-      return counts && {...counts, commits: calls.scripts, lockCalls: calls.locks};
-    },
-  };
+  if (gauge) {
+    return {
+      ledgerCalls: 'INFO commandstats of Redis',
+      apiCalls,
+      async read() {
+        const [api, redis] = [await counts(), await gauge.calls()];
+        return {...api, commits: redis.scripts, lockCalls: redis.locks};
+      },
+    };
+  }
+  if (ledger === 'kubernetes') return {ledgerCalls: apiCalls, apiCalls, read: counts};
+  const unseen = {commits: undefined, lockCalls: undefined};
+  return {ledgerCalls: 'nobody', apiCalls, read: async () => ({...(await counts()), ...unseen})};
 }
 
 function locksOf(

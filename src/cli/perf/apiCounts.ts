@@ -1,7 +1,7 @@
 import type {AnsweredCall} from '../../embedded/endpoint.ts';
 import {leases, ledgers, pathOf, workers} from '../../kube/resource.ts';
 import type {Transport} from '../../kube/transport.ts';
-import type {CallCounts} from './callCounts.ts';
+import {type CallCounts, noCounts} from './callCounts.ts';
 
 /** What the `apiserver_request_total` series of /metrics says. */
 export interface CountedRequest {
@@ -25,10 +25,10 @@ export function requestsIn(metrics: string, counted: CountedRequest): number {
   return sum;
 }
 
-/** Undefined where this account may not read /metrics. */
-export async function countsOfMetrics(transport: Transport): Promise<CallCounts | undefined> {
+/** By the API server that answers; nothing where this account may not read its /metrics. */
+export async function countsOfMetrics(transport: Transport): Promise<CallCounts> {
   const reply = await transport.send<string>({method: 'GET', path: '/metrics'});
-  if (reply.status !== 200 || typeof reply.body !== 'string') return undefined;
+  if (reply.status !== 200 || typeof reply.body !== 'string') return noCounts;
   const status = {subresource: 'status', verbs: ['PATCH', 'APPLY']};
   const count = (counted: CountedRequest) => requestsIn(reply.body, counted);
   return {

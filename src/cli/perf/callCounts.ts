@@ -1,29 +1,32 @@
-/** Calls, as somebody beside the operator counts them. */
-export interface CallCounts {
-  /** Updates of the ledger. */
-  readonly commits: number;
-  /** Locks taken and given back. */
-  readonly lockCalls: number;
-  readonly statusPatches: number;
-  readonly workerLists: number;
-}
+/** What somebody beside the operator counts. */
+const counted = ['commits', 'lockCalls', 'statusPatches', 'workerLists'] as const;
+export type CountedCall = (typeof counted)[number];
 
-/** Of a server or several; undefined where one of them does not say. */
+/**
+ * Updates of the ledger, locks taken and given back, status patches of requests, lists of workers;
+ * undefined where nobody counts them, or does not say.
+ */
+export type CallCounts = Readonly<Record<CountedCall, number | undefined>>;
+
 export interface CallCounter {
-  /** For the report: who counts what. */
-  readonly source: string;
-  read(): Promise<CallCounts | undefined>;
+  /** Who counts updates of the ledger and locks, for the report. */
+  readonly ledgerCalls: string;
+  /** Who counts the rest. */
+  readonly apiCalls: string;
+  read(): Promise<CallCounts>;
 }
 
-export function difference(
-  after: CallCounts | undefined,
-  before: CallCounts | undefined,
-): CallCounts | undefined {
-  if (!after || !before) return undefined;
-  return {
-    commits: after.commits - before.commits,
-    lockCalls: after.lockCalls - before.lockCalls,
-    statusPatches: after.statusPatches - before.statusPatches,
-    workerLists: after.workerLists - before.workerLists,
-  };
+export const noCounts: CallCounts = {
+  commits: undefined,
+  lockCalls: undefined,
+  statusPatches: undefined,
+  workerLists: undefined,
+};
+
+export function difference(after: CallCounts, before: CallCounts): CallCounts {
+  const differences = counted.map((call) => {
+    const [from, to] = [before[call], after[call]];
+    return [call, from === undefined || to === undefined ? undefined : to - from] as const;
+  });
+  return {...noCounts, ...Object.fromEntries(differences)};
 }

@@ -39,7 +39,13 @@ const rowsOfTable: readonly Row[] = [
 
 /** Commits, locks and reads of workers, as others count them. */
 function capacityCallsOf({outside}: BurstFigures): number | undefined {
-  return outside && outside.commits + outside.lockCalls + outside.workerLists;
+  const {commits, lockCalls, workerLists} = outside;
+  const counts = [commits, lockCalls, workerLists];
+  // A sum over some of them would flatter.
+  return counts.reduce(
+    (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+    0,
+  );
 }
 
 export interface ComparedRow {

@@ -1,5 +1,5 @@
 import type {CycleSummary} from '../../observe/cycleSummary.ts';
-import type {CallCounts} from './callCounts.ts';
+import type {CallCounter, CallCounts} from './callCounts.ts';
 import type {PerfPhase} from './phases.ts';
 
 /** On the monotonic clock. */
@@ -59,8 +59,7 @@ export interface BurstFigures {
   readonly cycles: number;
   /** The greatest age of a snapshot when it was taken. */
   readonly stalenessMs: number;
-  /** Undefined where nobody else counts, or does not say. */
-  readonly outside: CallCounts | undefined;
+  readonly outside: CallCounts;
   readonly distribution: Readonly<Record<string, number>>;
   readonly revisions: number;
   readonly violations: readonly string[];
@@ -79,7 +78,7 @@ export interface PerfFigures {
   readonly ledger: string;
   readonly versions: Readonly<Record<string, string>>;
   /** Who counted what `outside` says. */
-  readonly countedBy: string;
+  readonly countedBy: Pick<CallCounter, 'ledgerCalls' | 'apiCalls'>;
   readonly requests: number;
   readonly workers: number;
   readonly targetMs: number;
@@ -103,7 +102,7 @@ export function extremesOf({distribution, workers}: BurstFigures): {least: numbe
 
 /** Writes that changed what is taken of workers: counted from outside, where somebody does. */
 export function capacityUpdatesOf({outside, commits, flushes}: BurstFigures): number {
-  return outside ? outside.commits - flushes : commits;
+  return outside.commits === undefined ? commits : outside.commits - flushes;
 }
 
 /** Exclusive steps at the ledger: locks where they are taken, else the commits themselves. */

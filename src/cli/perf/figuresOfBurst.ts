@@ -18,13 +18,14 @@ export interface MeasuredBurst {
   readonly sentAtMs: ReadonlyMap<string, number>;
   readonly cycles: readonly FinishedCycle[];
   readonly writes: readonly Interval[];
-  readonly batchMaxMs: number;
+  /** When new requests came in at the operator. */
+  readonly arrivalsMs: readonly number[];
   readonly coldReads: number;
   readonly workerUpdates: number;
   readonly locks: number | undefined;
   readonly invalidations: number;
   readonly snapshots: number;
-  readonly outside: CallCounts | undefined;
+  readonly outside: CallCounts;
 }
 
 export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {

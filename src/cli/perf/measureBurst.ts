@@ -5,13 +5,13 @@ import {createBurst} from '../burst/floor.ts';
 import {Observer} from '../burst/observer.ts';
 import {type OwnOperator, ownConfig, startOwnOperator} from '../burst/ownOperator.ts';
 import {createLedger} from '../createLedger.ts';
-import {type CallCounter, difference} from './callCounts.ts';
+import {type CallCounter, difference, noCounts} from './callCounts.ts';
 import type {BurstFigures, FinishedCycle} from './figures.ts';
-import {figuresOfBurst, type MeasuredBurst} from './figuresOfBurst.ts';
+import {figuresOfBurst} from './figuresOfBurst.ts';
 import {MeasuredLedger} from './measuredLedger.ts';
+import {OperatorTraffic} from './operatorTraffic.ts';
 import type {PerfStage} from './stage.ts';
 import type {Variant} from './variant.ts';
-import {WriteTimes} from './writeTimes.ts';
 
 export interface MeasureOptions {
   readonly stage: PerfStage;
@@ -84,8 +84,7 @@ interface Measured {
   readonly operator: OwnOperator;
   readonly ledger: () => MeasuredLedger;
   readonly cycles: readonly FinishedCycle[];
-  readonly writes: WriteTimes;
-  readonly batchMaxMs: number;
+  readonly traffic: OperatorTraffic;
 }
 
 function startMeasured(
@@ -95,8 +94,8 @@ function startMeasured(
 ): Measured {
   const batch = maxBatch === undefined ? {} : {batch: {maxRequests: maxBatch}};
   const config = ownConfig(name, {...settings, ...batch});
-  const writes = new WriteTimes(name);
-  const transport = writes.around(stage.operator);
+  const traffic = new OperatorTraffic(name);
+  const transport = traffic.around(stage.operator);
   const cycles: FinishedCycle[] = [];
   let ledger: MeasuredLedger | undefined;
   let misses = 0;
@@ -119,7 +118,7 @@ function startMeasured(
       ({misses} = stats);
     },
   });
-  return {operator, ledger: () => ledger!, cycles, writes, batchMaxMs: config.batch.maxMs};
+  return {operator, ledger: () => ledger!, cycles, traffic};
 }
 
 /** Creates the requests and waits until an observer of its own has seen all of them placed. */
@@ -166,19 +165,28 @@ async function place(
 async function measure(
   options: MeasureOptions,
   {names, variant: {locks}}: Burst,
-  {operator, ledger, cycles, writes, batchMaxMs}: Measured,
+  {operator, ledger, cycles, traffic}: Measured,
   signal: AbortSignal,
 ): Promise<BurstFigures> {
   const {counter, workers} = options;
   const {writer, cache} = operator.operator.stages;
   // The cold first read, which the warm-up had.
   const coldReads = Math.min(1, cache.cacheStats.misses);
-  let counts: MeasuredBurst['outside'];
-  const from = {cycles: 0, writes: 0, workerUpdates: 0, locks: 0, invalidations: 0, snapshots: 0};
+  let before = noCounts;
+  const from = {
+    cycles: 0,
+    writes: 0,
+    arrivals: 0,
+    workerUpdates: 0,
+    locks: 0,
+    invalidations: 0,
+    snapshots: 0,
+  };
   const seen = await place(options, names, signal, async () => {
-    counts = await counter.read();
+    before = await counter.read();
     from.cycles = cycles.length;
-    from.writes = writes.intervals.length;
+    from.writes = traffic.writes.length;
+    from.arrivals = traffic.arrivalsMs.length;
     from.workerUpdates = ledger().workerUpdates;
     from.locks = ledger().locks ?? 0;
     from.invalidations = cache.cacheStats.invalidations;
@@ -189,14 +197,15 @@ async function measure(
   await until('the answers to all writes', () => writer.outstanding === 0, signal);
   const after = await counter.read();
   return figuresOfBurst({
-    ...{requests: names.length, workers, coldReads, batchMaxMs, ...seen},
+    ...{requests: names.length, workers, coldReads, ...seen},
     cycles: cycles.slice(from.cycles),
-    writes: writes.intervals.slice(from.writes),
+    writes: traffic.writes.slice(from.writes),
+    arrivalsMs: traffic.arrivalsMs.slice(from.arrivals),
     workerUpdates: ledger().workerUpdates - from.workerUpdates,
     locks: locks && ledger().locks! - from.locks,
     invalidations: stats.invalidations - from.invalidations,
     snapshots: snapshotsOf(stats) - from.snapshots,
-    outside: difference(after, counts),
+    outside: difference(after, before),
   });
 }
 

@@ -5,7 +5,8 @@ import {type Attribution, attribute, type Interval} from './timeline.ts';
 /** Where the time of a burst goes, in the order of the report. */
 export const perfPhases = {
   creates: 'creates still arriving',
-  window: 'waiting for a batch',
+  arrival: 'on the way to the operator',
+  batch: 'waiting for a batch',
   snapshot: 'snapshot',
   place: 'decision',
   assume: 'assume',
@@ -16,51 +17,68 @@ export const perfPhases = {
 } as const;
 export type PerfPhase = keyof typeof perfPhases;
 
-/** The phases of a cycle that nothing else of the operator overlaps, latest first. */
-const cyclePhases = ['handOver', 'commit', 'assume', 'place', 'snapshot', 'batch'] as const;
+const afterTake = ['handOver', 'commit', 'assume', 'place', 'snapshot'] as const;
 
 export interface PhaseInput {
   readonly window: Window;
+  /** In their order. */
   readonly cycles: readonly FinishedCycle[];
+  /** When new requests came in at the operator, ascending. */
+  readonly arrivalsMs: readonly number[];
   /** Sent -> answered, of each status write of the operator. */
   readonly writes: readonly Interval[];
-  /** As long as a batch may wait for more; what a cycle waits beyond is nobody's phase. */
-  readonly batchMaxMs: number;
 }
 
 /**
  * Each moment of the clock belongs to one phase. The phases of the cycle count first, as they are
- * ours; then, while creates arrive, the burst cannot end sooner; the rest is a batch that waits for
- * more, then writes, then the way of the last event to the watcher. A cycle that idles for another
- * reason, as after a reject, is unaccounted: that is what the sum can fail by.
+ * ours; then, while creates arrive, the burst cannot end sooner; the rest is the way of a request
+ * through the pipeline. A cycle waits for its batch from the arrival of the first of it on: one that
+ * idles although all have arrived, as after a reject, is unaccounted. By that the sum can fail.
  */
-export function phasesOf({window, cycles, writes, batchMaxMs}: PhaseInput): Attribution<PerfPhase> {
-  const claimed: Record<CyclePhase, Interval[]> = {
+export function phasesOf(input: PhaseInput): Attribution<PerfPhase> {
+  const {window, arrivalsMs, writes} = input;
+  const {startMs, createdMs, endMs} = window;
+  const cycle = cycleIntervals(input);
+  const lastSeenMs = arrivalsMs.at(-1) ?? createdMs;
+  const answeredMs = lastAnswerMs(writes, endMs) ?? endMs;
+  return attribute({fromMs: startMs, toMs: endMs}, [
+    {phase: 'snapshot', intervals: cycle.snapshot},
+    {phase: 'place', intervals: cycle.place},
+    {phase: 'assume', intervals: cycle.assume},
+    {phase: 'handOver', intervals: cycle.handOver},
+    {phase: 'commit', intervals: cycle.commit},
+    {phase: 'creates', intervals: [{fromMs: startMs, toMs: createdMs}]},
+    {phase: 'batch', intervals: cycle.batch},
+    {phase: 'arrival', intervals: [{fromMs: createdMs, toMs: lastSeenMs}]},
+    {phase: 'writes', intervals: writes},
+    {phase: 'seen', intervals: [{fromMs: answeredMs, toMs: endMs}]},
+  ]);
+}
+
+function cycleIntervals({
+  cycles,
+  arrivalsMs,
+}: PhaseInput): Readonly<Record<CyclePhase, readonly Interval[]>> {
+  const intervals: Record<CyclePhase, Interval[]> = {
     ...{batch: [], snapshot: [], place: [], assume: [], commit: [], handOver: []},
   };
+  let taken = 0;
   for (const {summary, endMs} of cycles) {
-    if (summary.batchSize === 0) continue;
     let toMs = endMs;
-    for (const phase of cyclePhases) {
-      const lengthMs = summary.phasesMs[phase];
-      const countedMs = phase === 'batch' ? Math.min(lengthMs, batchMaxMs) : lengthMs;
-      claimed[phase].push({fromMs: toMs - countedMs, toMs});
-      toMs -= lengthMs;
+    for (const phase of afterTake) {
+      const fromMs = toMs - summary.phasesMs[phase];
+      intervals[phase].push({fromMs, toMs});
+      toMs = fromMs;
     }
+    const beganMs = toMs - summary.phasesMs.batch;
+    // Taken in the order of their arrival; what is taken a second time has no arrival left.
+    const firstMs = arrivalsMs[taken];
+    if (firstMs !== undefined) {
+      intervals.batch.push({fromMs: Math.min(toMs, Math.max(beganMs, firstMs)), toMs});
+    }
+    taken += summary.batchSize;
   }
-  const {startMs, createdMs, endMs} = window;
-  const lastMs = lastAnswerMs(writes, endMs);
-  return attribute({fromMs: startMs, toMs: endMs}, [
-    {phase: 'snapshot', intervals: claimed.snapshot},
-    {phase: 'place', intervals: claimed.place},
-    {phase: 'assume', intervals: claimed.assume},
-    {phase: 'handOver', intervals: claimed.handOver},
-    {phase: 'commit', intervals: claimed.commit},
-    {phase: 'creates', intervals: [{fromMs: startMs, toMs: createdMs}]},
-    {phase: 'window', intervals: claimed.batch},
-    {phase: 'writes', intervals: writes},
-    {phase: 'seen', intervals: [{fromMs: Math.max(createdMs, lastMs ?? endMs), toMs: endMs}]},
-  ]);
+  return intervals;
 }
 
 /** Of the writes sent by `endMs`; an event may overtake the answer. */

@@ -1,4 +1,5 @@
 import {milliseconds, percent} from '../burst/units.ts';
+import type {CountedCall} from './callCounts.ts';
 import {comparison} from './comparison.ts';
 import {criteria} from './criteria.ts';
 import {
@@ -92,6 +93,7 @@ function timing({rounds, requests}: PerfFigures): readonly string[] {
         'average per request',
         text(rounds, ({totalMs}) => totalMs && totalMs / requests, milliseconds),
       ],
+      ['creates', text(rounds, ({createsMs}) => createsMs, milliseconds)],
       ['create -> placed, p50', text(rounds, ({p50Ms}) => p50Ms, milliseconds)],
       ['create -> placed, p99', text(rounds, ({p99Ms}) => p99Ms, milliseconds)],
       ['decisions, summed', text(rounds, ({busyMs}) => busyMs.place, milliseconds)],
@@ -118,8 +120,11 @@ function efficiency({rounds, requests, countedBy}: PerfFigures): readonly string
   const used = ({distribution}: BurstFigures) =>
     Object.values(distribution).filter((count) => count > 0).length;
   const sizes = rounds.at(-1)?.ours.batchSizes ?? [];
-  const isOutside = rounds.every(({ours}) => ours.outside !== undefined);
-  const source = isOutside ? `counted by ${countedBy}` : 'counted by the operator itself';
+  const sourceOf = (call: CountedCall, outside: string) => {
+    const isOutside = rounds.every(({ours}) => ours.outside[call] !== undefined);
+    return `counted by ${isOutside ? outside : 'the operator itself'}`;
+  };
+  const source = sourceOf('commits', countedBy.ledgerCalls);
   return [
     'Resource efficiency',
     ...rows([
@@ -136,14 +141,10 @@ function efficiency({rounds, requests, countedBy}: PerfFigures): readonly string
       ['capacity updates', `${text(rounds, capacityUpdatesOf, perRequest)}, ${source}`],
       ['worker sums in them', text(rounds, ({workerUpdates}) => workerUpdates, whole)],
       ['rejected by the ledger', text(rounds, ({rejected}) => rejected, whole)],
-      ...(isOutside
-        ? [
-            [
-              'status writes',
-              `${text(rounds, (ours) => ours.outside?.statusPatches, perRequest)}, ${source}`,
-            ] as const,
-          ]
-        : []),
+      [
+        'status writes',
+        `${text(rounds, ({outside}) => outside.statusPatches, perRequest)}, counted by ${countedBy.apiCalls}`,
+      ],
     ]),
   ];
 }
@@ -221,7 +222,7 @@ function oldAgainstNew(figures: PerfFigures): readonly string[] {
 }
 
 function rows(pairs: readonly (readonly [string, string])[]): readonly string[] {
-  return pairs.map(([label, value]) => `  ${`${label}:`.padEnd(26)} ${value}`);
+  return pairs.map(([label, value]) => `  ${`${label}:`.padEnd(28)} ${value}`);
 }
 
 const shownSizes = 12;

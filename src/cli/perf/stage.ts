@@ -19,7 +19,7 @@ export interface PerfStage {
   readonly client: Transport;
   readonly operator: Transport;
   readonly observer: Transport;
-  readonly counts: () => Promise<CallCounts | undefined>;
+  readonly counts: () => Promise<CallCounts>;
   /** As the stage of a demo. */
   readonly inTurn: <T>(
     signal: AbortSignal,
