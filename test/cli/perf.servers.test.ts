@@ -58,7 +58,8 @@ describeWithServers('berth perf on real servers', ['api', 'redis'], (servers) =>
       // Of speed nothing can be promised on a machine that runs other tests as well: creates that
       // come slowly are more batches.
       const broken = figures.criteria.filter(
-        ({holds, sentence}) => !holds && !/^(total under|decision|no more capacity updates)/.test(sentence),
+        ({holds, sentence}) =>
+          !holds && !/^(total under|decision|no more capacity updates)/.test(sentence),
       );
       expect(broken).toEqual([]);
       const {floorMs, ours, old} = figures.rounds[0]!;

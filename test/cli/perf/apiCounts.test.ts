@@ -29,6 +29,8 @@ describe('the counts of an API server', () => {
   it('are sums over its own series, whatever the answers were', () => {
     const counted = {resource: 'ledgers', subresource: 'status', verbs: ['PATCH', 'APPLY']};
     expect(requestsIn(metrics, counted)).toBe(7);
+    const subresource = {resource: 'status', subresource: 'status', verbs: ['PATCH']};
+    expect(requestsIn(metrics, subresource), 'no subresource counts as a resource').toBe(0);
   });
 
   it('are those of what a burst costs', async () => {

@@ -72,6 +72,11 @@ describe('the phases of a burst', () => {
     expect(phasesMs).toMatchObject({writes: 19, seen: 0});
   });
 
+  it('do not wait for a write that was sent after the last placement was seen', () => {
+    const late = {fromMs: 60, toMs: 70};
+    expect(phasesOf(input({writes: [...input().writes, late]}))).toEqual(phasesOf(input()));
+  });
+
   it('account for a second batch from the arrival of its own first request', () => {
     const second = {
       ...cycle,
