@@ -30,10 +30,11 @@ export interface PhaseInput {
 }
 
 /**
- * Each moment of the clock belongs to one phase. The phases of the cycle count first, as they are
- * ours; then, while creates arrive, the burst cannot end sooner; the rest is the way of a request
- * through the pipeline. A cycle waits for its batch from the arrival of the first of it on: one that
- * idles although all have arrived, as after a reject, is unaccounted. By that the sum can fail.
+ * Each moment of the clock belongs to one phase. What keeps this process from all else comes first;
+ * then the writes that the floor has too: while they are under way the burst cannot end, whatever
+ * else is. So the rest is what an operator adds: a commit counts while nothing else is under way.
+ * A cycle waits for its batch from the arrival of the first of it on: one that idles although all
+ * have arrived, as after a reject, is unaccounted. By that the sum can fail.
  */
 export function phasesOf(input: PhaseInput): Attribution<PerfPhase> {
   const {window, arrivalsMs, writes} = input;
@@ -46,11 +47,11 @@ export function phasesOf(input: PhaseInput): Attribution<PerfPhase> {
     {phase: 'place', intervals: cycle.place},
     {phase: 'assume', intervals: cycle.assume},
     {phase: 'handOver', intervals: cycle.handOver},
-    {phase: 'commit', intervals: cycle.commit},
     {phase: 'creates', intervals: [{fromMs: startMs, toMs: createdMs}]},
+    {phase: 'writes', intervals: writes},
+    {phase: 'commit', intervals: cycle.commit},
     {phase: 'batch', intervals: cycle.batch},
     {phase: 'arrival', intervals: [{fromMs: createdMs, toMs: lastSeenMs}]},
-    {phase: 'writes', intervals: writes},
     {phase: 'seen', intervals: [{fromMs: answeredMs, toMs: endMs}]},
   ]);
 }

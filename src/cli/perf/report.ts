@@ -39,6 +39,7 @@ export function perfReport(figures: PerfFigures): readonly string[] {
     `${burst}, operator in this process${spread}`,
     '',
     `Total / floor: ${spreadText(rounds.map(ratioOf), twoDigits)}`,
+    ...unsteady(rounds),
     '',
     ...timing(figures),
     '',
@@ -63,11 +64,21 @@ export function perfReport(figures: PerfFigures): readonly string[] {
   ];
 }
 
+/** Floors of a machine that does nothing else differ by less. */
+const steadyFactor = 1.3;
 const twoDigits = (value: number) => value.toFixed(2);
 const whole = (value: number) => value.toFixed(0);
 
 function ratioOf({ours, floorMs}: Round): number | undefined {
   return ours.totalMs && ours.totalMs / floorMs;
+}
+
+/** A floor that moves says that the machine had other work: then no ratio says much. */
+function unsteady(rounds: readonly Round[]): readonly string[] {
+  const floor = spreadOf(rounds.map(({floorMs}) => floorMs));
+  if (!floor || floor.most < floor.least * steadyFactor) return [];
+  const times = (floor.most / floor.least).toFixed(1);
+  return [`The slowest floor took ${times} times as long as the fastest: something else ran here`];
 }
 
 /** Of each round's own operator. */
@@ -111,12 +122,18 @@ function phases(rounds: readonly Round[]): readonly string[] {
     return [name, `${text(rounds, of, milliseconds)}, ${share}`];
   });
   const sum = text(rounds, ({accountedShare}) => accountedShare, percent);
-  return ['Phases (each moment of the total counts for one)', ...rows([...lines, ['sum', sum]])];
+  return [
+    'Phases (each moment counts once: for creates and status writes, which the floor has too, while',
+    'one is under way; for a commit, a wait or the watcher only while none is)',
+    ...rows([...lines, ['sum', sum]]),
+  ];
 }
 
 function efficiency({rounds, requests, countedBy}: PerfFigures): readonly string[] {
-  const perRequest = (count: number) =>
-    `${whole(count)} (${(count / requests).toFixed(2)} per request)`;
+  const counted = (of: (ours: BurstFigures) => number | undefined) => {
+    const share = spreadOf(rounds.map(({ours}) => of(ours)))?.median;
+    return `${text(rounds, of, whole)}, ${share === undefined ? '-' : twoDigits(share / requests)} per request`;
+  };
   const used = ({distribution}: BurstFigures) =>
     Object.values(distribution).filter((count) => count > 0).length;
   const sizes = rounds.at(-1)?.ours.batchSizes ?? [];
@@ -134,16 +151,13 @@ function efficiency({rounds, requests, countedBy}: PerfFigures): readonly string
         'batches',
         `${text(rounds, ({batchSizes}) => batchSizes.length, whole)}, last round: ${shortened(sizes)}`,
       ],
-      [
-        'lock acquisitions',
-        `${text(rounds, lockAcquisitionsOf, perRequest)}, one per ledger commit`,
-      ],
-      ['capacity updates', `${text(rounds, capacityUpdatesOf, perRequest)}, ${source}`],
+      ['lock acquisitions', `${counted(lockAcquisitionsOf)}, one per ledger commit`],
+      ['capacity updates', `${counted(capacityUpdatesOf)}, ${source}`],
       ['worker sums in them', text(rounds, ({workerUpdates}) => workerUpdates, whole)],
       ['rejected by the ledger', text(rounds, ({rejected}) => rejected, whole)],
       [
         'status writes',
-        `${text(rounds, ({outside}) => outside.statusPatches, perRequest)}, counted by ${countedBy.apiCalls}`,
+        `${counted(({outside}) => outside.statusPatches)}, counted by ${countedBy.apiCalls}`,
       ],
     ]),
   ];

@@ -67,6 +67,13 @@ describe('the phases of a burst', () => {
     expect(unaccountedMs).toBe(40);
   });
 
+  it('count a commit only while no write of the floor is under way', () => {
+    const {phasesMs} = phasesOf(input({writes: [{fromMs: 25, toMs: 50}]}));
+    expect(phasesMs).toMatchObject({commit: 2, handOver: 1, writes: 24});
+    const early = phasesOf(input({window: {startMs: 0, createdMs: 27, endMs: 50}}));
+    expect(early.phasesMs).toMatchObject({commit: 3, creates: 24, batch: 0});
+  });
+
   it('see nobody waiting for the watcher while a write is under way', () => {
     const {phasesMs} = phasesOf(input({writes: [{fromMs: 31, toMs: 60}]}));
     expect(phasesMs).toMatchObject({writes: 19, seen: 0});

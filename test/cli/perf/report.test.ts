@@ -40,11 +40,11 @@ describe('the report of a measurement', () => {
       /requests placed: +100/,
       /workers used: +20/,
       /batches: +2, last round: 40, 60/,
-      /lock acquisitions: +2 \(0\.02 per request\)/,
-      /capacity updates: +2 \(0\.02 per request\), counted by the ledger server/,
+      /lock acquisitions: +2, 0\.02 per request, one per ledger commit/,
+      /capacity updates: +2, 0\.02 per request, counted by the ledger server/,
       /worker sums in them: +40/,
       /rejected by the ledger: +0/,
-      /status writes: +100 \(1\.00 per request\), counted by the API server/,
+      /status writes: +100, 1\.00 per request, counted by the API server/,
       /hits: +100 /,
       /misses: +1, the cold first read included/,
       /hit rate: +99\.0 %/,
@@ -82,6 +82,16 @@ describe('the report of a measurement', () => {
     expect(lines).toMatch(/, 3 rounds: median \(least\.\.most\)\n/);
     expect(lines).toMatch(/Total \/ floor: 1\.25 \(1\.00\.\.1\.50\)\n/);
     expect(lines).toMatch(/total: +400\.0 ms \(320\.0 ms\.\.480\.0 ms\)\n/);
+  });
+
+  it('says that something else ran where the floors differ', () => {
+    const round = makePerf().rounds[0]!;
+    const withFloors = (...floors: number[]) =>
+      text({rounds: floors.map((floorMs) => ({...round, floorMs}))});
+    expect(withFloors(300, 600)).toMatch(
+      /The slowest floor took 2\.0 times as long as the fastest: something else ran here\n/,
+    );
+    expect(withFloors(300, 380)).not.toMatch(/something else/);
   });
 
   it('has no total where one round did not place all, and says who waits and why', () => {
