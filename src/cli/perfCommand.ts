@@ -105,7 +105,7 @@ function redisGauge(url: string): RedisGauge {
   );
 }
 
-/** A ledger in Redis is counted there, one in memory by nobody, everything else by the API server. */
+/** A ledger in Redis is counted there, one in memory by nobody, all else by the API server. */
 function counterOf(
   {countedBy: apiCalls, counts}: PerfStage,
   ledger: PerfOptions['ledger'],

@@ -14,8 +14,8 @@ export interface Attribution<Phase extends string> {
 }
 
 /**
- * Gives each moment of `total` to the first of `claims` that covers it, so that phases which overlap
- * still add up to the total and no more. What nobody claims is left as unaccounted.
+ * Gives each moment of `total` to the first of `claims` that covers it, so that phases which
+ * overlap still add up to the total and no more. What nobody claims is left as unaccounted.
  */
 export function attribute<Phase extends string>(
   total: Interval,

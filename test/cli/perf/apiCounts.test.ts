@@ -23,7 +23,11 @@ const metrics = [
   'apiserver_request_slo_duration_seconds_count{resource="ledgers",subresource="status",verb="PATCH"} 100',
 ].join('\n');
 
-const answering = (reply: ApiReply) => ({send: async () => reply}) as unknown as Transport;
+const answering = (reply: ApiReply<string>): Transport => ({
+  send: async <T>() => reply as ApiReply<T>,
+  watch: async () => ({status: 404, lines: (async function* () {})()}),
+  close: async () => {},
+});
 
 describe('the counts of an API server', () => {
   it('are sums over its own series, whatever the answers were', () => {
@@ -43,7 +47,7 @@ describe('the counts of an API server', () => {
   });
 
   it('are none where this account may not read them', async () => {
-    expect(await countsOfMetrics(answering({status: 403, body: {}}))).toEqual(noCounts);
+    expect(await countsOfMetrics(answering({status: 403, body: metrics}))).toEqual(noCounts);
   });
 
   it('are the same on the embedded one', () => {

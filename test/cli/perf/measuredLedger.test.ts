@@ -61,7 +61,8 @@ describe('a measured ledger', () => {
   });
 
   it('gives the locks back when the commit fails, and is unavailable', async () => {
-    const broken = {commit: () => Promise.reject(new Error('broken'))} as unknown as Ledger;
+    const broken = await settled(new MemoryLedger());
+    broken.commit = () => Promise.reject(new Error('broken'));
     const {notes, measured} = noted(broken);
     const result = await measured.commit(commitOn('w-1'), signal);
     expect(result).toMatchObject({kind: 'unavailable', cause: {message: 'broken'}});
