@@ -22,7 +22,7 @@ interface Judged extends Criterion {
   readonly name: string;
 }
 
-/** What every round must have shown: of each criterion its worst round. */
+/** What every round must have shown; the figures are those of the first that breaks it. */
 export function criteria({rounds, targetMs}: PerfFigures): readonly Criterion[] {
   const judged = rounds.map(({ours}) => judge(ours, targetMs));
   return (judged[0] ?? []).map((_, index) => {
