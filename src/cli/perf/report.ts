@@ -132,7 +132,7 @@ function phases(rounds: readonly Round[]): readonly string[] {
 function efficiency({rounds, requests, countedBy}: PerfFigures): readonly string[] {
   const counted = (of: (ours: BurstFigures) => number | undefined) => {
     const share = spreadOf(rounds.map(({ours}) => of(ours)))?.median;
-    return `${text(rounds, of, whole)}, ${share === undefined ? '-' : twoDigits(share / requests)} per request`;
+    return `${text(rounds, of, whole)}, ${share === undefined ? '-' : (share / requests).toFixed(3)} per request`;
   };
   const used = ({distribution}: BurstFigures) =>
     Object.values(distribution).filter((count) => count > 0).length;
