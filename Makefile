@@ -75,6 +75,10 @@ bench: setup servers build ## Measure placement, then bursts beside their floor 
 	@node test/placement/bench.ts
 	@node e2e/bench.ts
 
+.PHONY: perf
+perf: setup servers ## One burst beside its floor and the old way, with each ledger: the report; ARGS='--repeat 5'
+	@node e2e/perf.ts $(ARGS)
+
 .PHONY: bench-faults
 bench-faults: setup servers build ## Every fault on real servers under load, and what it took: the table
 	@node test/faults/table.ts

@@ -1,9 +1,11 @@
+import {createBurst, createFinished, runFloor} from '../src/cli/burst/floor.ts';
+import {inLanes} from '../src/cli/burst/inLanes.ts';
+import {numbered} from '../src/cli/burst/objects.ts';
+import {median} from '../src/cli/burst/statistics.ts';
 import {namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
 import {type RealApiServer, startApiServer} from '../test/servers/apiServer.ts';
-import {inLanes} from '../test/servers/inLanes.ts';
-import {createBurst, createFinished, median, numbered, runFloor} from './burst.ts';
 import {Installation} from './installation.ts';
 import {type LedgerUnderTest, ledgersUnderTest} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';

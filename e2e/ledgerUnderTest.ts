@@ -2,6 +2,7 @@ import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {requestsIn} from '../src/cli/perf/apiCounts.ts';
 import type {RealApiServer} from '../test/servers/apiServer.ts';
 import {startRedis} from '../test/servers/redisServer.ts';
 import type {Installer} from './installation.ts';
@@ -63,14 +64,6 @@ function sampleUsers(): readonly string[] {
 
 /** Ledger updates so far, by the API server's own metrics. */
 export function patchesOfLedgerStatus(metrics: string): number {
-  let sum = 0;
-  for (const line of metrics.split('\n')) {
-    const isPatch =
-      line.startsWith('apiserver_request_total{') &&
-      line.includes('resource="ledgers"') &&
-      line.includes('subresource="status"') &&
-      /verb="(PATCH|APPLY)"/.test(line);
-    if (isPatch) sum += Number(line.slice(line.lastIndexOf(' ') + 1));
-  }
-  return sum;
+  const verbs = ['PATCH', 'APPLY'];
+  return requestsIn(metrics, {resource: 'ledgers', subresource: 'status', verbs});
 }

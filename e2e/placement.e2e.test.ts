@@ -1,11 +1,13 @@
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {createBurst, runFloor} from '../src/cli/burst/floor.ts';
+import {inLanes} from '../src/cli/burst/inLanes.ts';
+import {numbered} from '../src/cli/burst/objects.ts';
+import {median} from '../src/cli/burst/statistics.ts';
 import {containerRequests, namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
-import {inLanes} from '../test/servers/inLanes.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
-import {createBurst, median, numbered, runFloor} from './burst.ts';
 import {ledgersUnderTest} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';
 import {type Installed, openStage, type Replica, type Stage} from './stage.ts';

@@ -1,6 +1,6 @@
+import {type BurstOptions, createBurst} from '../src/cli/burst/floor.ts';
 import {containerRequests, pathOf} from '../src/kube/resource.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
-import {type BurstOptions, createBurst} from './burst.ts';
 import type {Witness} from './measure.ts';
 
 /** Deletes every request of the namespace and waits until they are seen gone. */

@@ -17,7 +17,7 @@ const bindAddress = (fallback: string) =>
     .default(fallback);
 
 /** By the parser that the connection uses: a pattern would refuse or let pass something else. */
-function isRedisUrl(value: string): boolean {
+export function isRedisUrl(value: string): boolean {
   return /^rediss?:\/\//.test(value) && URL.canParse(value) && new URL(value).hostname !== '';
 }
 

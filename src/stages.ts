@@ -25,7 +25,7 @@ import {createWorkerTable} from './placement/workerTable.ts';
 import {Batcher} from './queue/batcher.ts';
 import {PASSED_OVER} from './queue/passedOver.ts';
 import {RequestQueue} from './queue/requestQueue.ts';
-import {Scheduler} from './scheduler.ts';
+import {Scheduler, type SchedulerOptions} from './scheduler.ts';
 import {concludeBind} from './status/concludeBind.ts';
 import type {PendingIntent} from './status/intent.ts';
 import {withNearest} from './status/nearestText.ts';
@@ -47,6 +47,10 @@ export interface OperatorOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Instead of `placement/place.ts`; `berth perf` compares with less. */
+  readonly place?: SchedulerOptions['place'];
+  /** Awaited between each batch and its snapshot; `berth perf` compares with more. */
+  readonly beforeSnapshot?: (cache: WorkerCache, signal: AbortSignal) => Promise<void>;
   /** Sees each finished cycle, for a report. */
   readonly onCycle?: (summary: CycleSummary) => void;
 }
@@ -77,10 +81,10 @@ export function createStages(options: OperatorOptions) {
     drainMs: config.shutdown.drainMs,
   });
   const scheduler = new Scheduler({
-    batcher: new Batcher({queue, clock, limits: config.batch}),
+    batcher: createBatcher(options, truth),
     queue,
     cache,
-    place,
+    place: options.place ?? place,
     committer,
     update,
     writer: writers.writer,
@@ -99,6 +103,21 @@ export function createStages(options: OperatorOptions) {
   });
   joinCacheChanges({...truth, ...following, ...writers});
   return {...truth, ...following, ...writers, committer, scheduler};
+}
+
+function createBatcher(
+  {config, clock, beforeSnapshot}: OperatorOptions,
+  {queue, cache}: Truth,
+): SchedulerOptions['batcher'] {
+  const batcher = new Batcher({queue, clock, limits: config.batch});
+  if (!beforeSnapshot) return batcher;
+  return {
+    async next(signal) {
+      const batch = await batcher.next(signal);
+      if (batch.length > 0) await beforeSnapshot(cache, signal);
+      return batch;
+    },
+  };
 }
 
 type Truth = ReturnType<typeof createTruth>;

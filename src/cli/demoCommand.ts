@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {systemClock} from '../lib/clock.ts';
+import {interruptible} from './burst/interrupt.ts';
 import {failed} from './demo/criteria.ts';
 import type {DemoFigures} from './demo/figures.ts';
 import {figuresAsJson, report} from './demo/report.ts';
@@ -18,29 +18,17 @@ export interface DemoOptions {
 /** 100 requests on 20 workers must be placed within this; larger runs get as much more. */
 const targetMsPerRequest = 20;
 const leastTargetMs = 2_000;
-/** As a shell reports a process that SIGINT ended. */
-const interruptedExitCode = 130;
 
 /**
  * `berth demo`. The exit code is 0 when every criterion held, 1 when one did not, 130 when it was
  * interrupted; what it created is removed in each case.
  */
 export async function runDemoCommand(options: DemoOptions): Promise<void> {
-  const startMs = systemClock.monotonicMs();
-  const progress = (line: string) => {
-    const elapsed = ((systemClock.monotonicMs() - startMs) / 1000).toFixed(1);
-    process.stderr.write(`[${elapsed.padStart(5)} s] ${line}\n`);
-  };
-  const interrupt = interruptSignal(progress);
-  try {
+  await interruptible('demo', async ({progress, interrupt}) => {
     const figures = await stageAndRun(options, progress, interrupt);
     print(figures, options.json ?? false);
-    process.exitCode = failed(figures).length === 0 ? 0 : 1;
-  } catch (error) {
-    if (!interrupt.aborted) throw error;
-    process.stderr.write(`berth: ${endOf(interrupt, error)}\n`);
-    process.exitCode = interruptedExitCode;
-  }
+    return failed(figures).length === 0 ? 0 : 1;
+  });
 }
 
 async function stageAndRun(
@@ -79,28 +67,4 @@ function print(figures: DemoFigures, asJson: boolean): void {
     ? JSON.stringify({version, node: process.version, ...figuresAsJson(figures)}, undefined, 2)
     : report(figures).join('\n');
   process.stdout.write(`${text}\n`);
-}
-
-/**
- * The interrupt says more than the call that it broke off, unless something could not be removed.
- */
-function endOf(interrupt: AbortSignal, error: unknown): string {
-  const why = (interrupt.reason as Error).message;
-  return error instanceof Error && error.message.includes(why) ? error.message : why;
-}
-
-/**
- * Aborts at the first SIGINT or SIGTERM, so that what was created is removed; the second ends at
- * once.
- */
-function interruptSignal(progress: (line: string) => void): AbortSignal {
-  const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (interrupt.signal.aborted) process.exit(interruptedExitCode);
-      progress(`${name}: ending`);
-      interrupt.abort(new Error(`Cannot finish the demo: ended by ${name}`));
-    });
-  }
-  return interrupt.signal;
 }

@@ -1,6 +1,7 @@
 import {Command} from 'commander';
 import {addAudit} from './addAudit.ts';
 import {addBench} from './addBench.ts';
+import {addPerf} from './addPerf.ts';
 import {addSimulate} from './addSimulate.ts';
 import {numberOf} from './argumentParsers.ts';
 import type {DemoOptions} from './demoCommand.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(berth --help lists the commands)');
   addOperator(program);
   addDemo(program);
+  addPerf(program);
   addAudit(program);
   addBench(program);
   addSimulate(program);

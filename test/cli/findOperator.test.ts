@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {findOperator} from '../../src/cli/demo/findOperator.ts';
+import {findOperator} from '../../src/cli/burst/findOperator.ts';
 import {EmbeddedApiServer} from '../../src/embedded/embeddedApiServer.ts';
 import {leases, pathOf} from '../../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';

@@ -1,6 +1,6 @@
+import {inLanes} from '../../src/cli/burst/inLanes.ts';
 import {systemClock} from '../../src/lib/clock.ts';
 import type {BerthProcess} from '../cli/berthProcess.ts';
-import {inLanes} from '../servers/inLanes.ts';
 import {waitFor} from '../servers/waitFor.ts';
 import type {Field, LeaseSeconds} from './field.ts';
 import {createCall, created, Load} from './load.ts';

@@ -1,13 +1,13 @@
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {inLanes} from '../../src/cli/burst/inLanes.ts';
 import {containerRequests, ledgers, namespaces, pathOf, workers} from '../../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 import {BerthProcess} from '../cli/berthProcess.ts';
 import {type RealApiServer, startApiServer} from '../servers/apiServer.ts';
 import {writeKubeconfig} from '../servers/apiServerFiles.ts';
 import {applyCrds} from '../servers/applyCrds.ts';
-import {inLanes} from '../servers/inLanes.ts';
 import {makeTempFolder, removeTempFolder} from '../servers/tempFolder.ts';
 import {waitFor} from '../servers/waitFor.ts';
 

@@ -1,5 +1,5 @@
+import {percent, seconds} from '../burst/units.ts';
 import {type DemoFigures, summaryOf} from './figures.ts';
-import {percent, seconds} from './units.ts';
 
 export interface Criterion {
   readonly holds: boolean;

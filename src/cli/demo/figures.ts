@@ -1,4 +1,5 @@
 import type {CyclePhase, CycleSummary} from '../../observe/cycleSummary.ts';
+import {quantile} from '../burst/statistics.ts';
 
 /** Everything that a run measured; times in milliseconds. */
 export interface DemoFigures {
@@ -95,8 +96,4 @@ function insideSummaryOf(
     cacheInvalidations: invalidations,
     cacheHitRate: reads === 0 ? 0 : decisions / reads,
   };
-}
-
-function quantile(ascending: readonly number[], q: number): number | undefined {
-  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * q))];
 }

@@ -1,7 +1,7 @@
 import type {CyclePhase} from '../../observe/cycleSummary.ts';
+import {milliseconds, percent} from '../burst/units.ts';
 import {criteria} from './criteria.ts';
 import {type DemoFigures, type InsideSummary, summaryOf} from './figures.ts';
-import {milliseconds, percent} from './units.ts';
 
 const phaseNames: Readonly<Record<CyclePhase, string>> = {
   batch: 'waiting for a batch',

@@ -1,12 +1,14 @@
-import {containerRequests, namespaces, pathOf, workers} from '../../kube/resource.ts';
-import {sendOrThrow, type Transport} from '../../kube/transport.ts';
+import {namespaces, pathOf, workers} from '../../kube/resource.ts';
+import type {Transport} from '../../kube/transport.ts';
 import {sleep, systemClock} from '../../lib/clock.ts';
-import {errorOf} from '../../lib/errorOf.ts';
+import {cleanUp} from '../burst/cleanUp.ts';
+import {createBurst} from '../burst/floor.ts';
+import {inLanes} from '../burst/inLanes.ts';
+import {burstNamespace, burstWorker, create, numbered} from '../burst/objects.ts';
+import {Observer} from '../burst/observer.ts';
+import {outcomeOf, valueAfter} from '../burst/outcome.ts';
 import {Agent} from './agent.ts';
-import {cleanUp} from './cleanUp.ts';
 import type {DemoFigures, InsideFigures} from './figures.ts';
-import {demoNamespace, demoRequest, demoWorker} from './objects.ts';
-import {Observer} from './observer.ts';
 
 export interface DemoRunOptions {
   readonly transport: Transport;
@@ -36,7 +38,6 @@ export interface StartedOperator {
   readonly stopped: Promise<void>;
 }
 
-const createConnections = 32;
 /** A run beyond its target is waited for as well, so that the report can say by how much. */
 const leastTimeoutMs = 30_000;
 /** When all others say why they wait, and nothing has changed for so long, nothing will. */
@@ -49,16 +50,11 @@ const quietMs = 3_000;
 export async function runDemo(options: DemoRunOptions): Promise<DemoFigures> {
   const stop = new AbortController();
   const run: Run = {signal: AbortSignal.any([options.signal, stop.signal]), ending: []};
-  const outcome = await settle(observeRun(options, run), options.signal);
+  const outcome = await outcomeOf(observeRun(options, run), options.signal);
   stop.abort();
   await Promise.allSettled(run.ending);
   options.progress('removing what the demo created');
-  const removed = await settle(cleanUp(options));
-  const errors = [outcome, removed].flatMap((one) => ('error' in one ? [one.error] : []));
-  if (errors.length > 1) throw new Error(errors.map(({message}) => message).join('; '));
-  if ('error' in outcome) throw outcome.error;
-  if ('error' in removed) throw removed.error;
-  return outcome.value;
+  return valueAfter(outcome, await outcomeOf(cleanUp({...options, what: 'demo'})));
 }
 
 interface Run {
@@ -70,11 +66,12 @@ interface Run {
 async function observeRun(options: DemoRunOptions, {signal, ending}: Run): Promise<DemoFigures> {
   const {transport, name, progress, requests} = options;
   progress(`applying ${options.workers} Workers`);
-  await create(transport, pathOf(namespaces), demoNamespace(name));
+  await create(transport, pathOf(namespaces), burstNamespace(name));
   const workerNames = numbered(`${name}-worker`, options.workers);
-  await inParallel(workerNames, signal, (workerName) =>
-    create(transport, pathOf(workers), demoWorker(workerName, name)),
-  );
+  const createWorker = async (workerName: string) => {
+    await create(transport, pathOf(workers), burstWorker(workerName, name));
+  };
+  await inLanes(workerNames, createWorker, signal);
   const acknowledged = new Countdown(requests);
   const observer = new Observer({
     transport,
@@ -104,10 +101,10 @@ async function observeRun(options: DemoRunOptions, {signal, ending}: Run): Promi
   progress(`creating ${requests} ContainerRequests`);
   const createdAtMs = new Map<string, number>();
   const startMs = systemClock.monotonicMs();
-  await inParallel(numbered('request', requests), signal, async (requestName) => {
-    createdAtMs.set(requestName, systemClock.monotonicMs());
-    const path = pathOf(containerRequests, {namespace: name});
-    await create(transport, path, demoRequest(requestName, name, name));
+  await createBurst({
+    ...{transport, namespace: name, poolName: name, signal},
+    names: numbered('request', requests),
+    onSent: (requestName) => createdAtMs.set(requestName, systemClock.monotonicMs()),
   });
   const createsMs = systemClock.monotonicMs() - startMs;
   const timeoutMs = Math.max(leastTimeoutMs, 2 * options.targetMs);
@@ -185,50 +182,5 @@ class Countdown {
 
   #check(): void {
     if (this.count + this.errors.length >= this.#wanted) this.#all.resolve();
-  }
-}
-
-async function create(transport: Transport, path: string, body: object): Promise<void> {
-  await sendOrThrow(transport, {method: 'POST', path, body});
-}
-
-function numbered(prefix: string, count: number): readonly string[] {
-  const digits = String(count).length;
-  return Array.from(
-    {length: count},
-    (_, index) => `${prefix}-${String(index + 1).padStart(digits, '0')}`,
-  );
-}
-
-/**
- * Runs over all items. After a failure or an abort no further one begins, and those under way are
- * waited for: what they create must be there to be removed.
- */
-async function inParallel<T>(
-  items: readonly T[],
-  signal: AbortSignal,
-  run: (item: T) => Promise<void>,
-): Promise<void> {
-  const failure = new AbortController();
-  const over = AbortSignal.any([signal, failure.signal]);
-  const left = items.values();
-  const lanes = Array.from({length: createConnections}, async () => {
-    for (const item of left) {
-      if (over.aborted) return;
-      await run(item).catch((error: unknown) => failure.abort(error));
-    }
-  });
-  await Promise.all(lanes);
-  over.throwIfAborted();
-}
-
-type Settled<T> = {readonly value: T} | {readonly error: Error};
-
-/** Once `signal` has aborted, its reason says more than whatever call it broke off. */
-async function settle<T>(promise: Promise<T>, signal?: AbortSignal): Promise<Settled<T>> {
-  try {
-    return {value: await promise};
-  } catch (thrown) {
-    return {error: errorOf(signal?.aborted ? signal.reason : thrown)};
   }
 }

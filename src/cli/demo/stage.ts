@@ -1,16 +1,11 @@
-import {readdirSync, readFileSync} from 'node:fs';
-import {parse as parseYaml} from 'yaml';
-import {EmbeddedApiServer} from '../../embedded/embeddedApiServer.ts';
 import {connect} from '../../kube/connect.ts';
 import {preflight} from '../../kube/preflight.ts';
-import {containerRequests, pathOf} from '../../kube/resource.ts';
-import {sendOrThrow, type Transport} from '../../kube/transport.ts';
-import {systemClock} from '../../lib/clock.ts';
-import {systemRandom} from '../../lib/random.ts';
-import {findOperator} from './findOperator.ts';
-import {inTurn} from './inTurn.ts';
-import {demoLabel} from './objects.ts';
-import {startOperator} from './ownOperator.ts';
+import type {Transport} from '../../kube/transport.ts';
+import {startEmbeddedServer} from '../burst/embeddedServer.ts';
+import {findOperator} from '../burst/findOperator.ts';
+import {inTurn} from '../burst/inTurn.ts';
+import {refuseBesideOthers} from '../burst/refuseBesideOthers.ts';
+import {startDemoOperator} from './demoOperator.ts';
 import type {StartedOperator} from './run.ts';
 
 /** What a demo runs on. */
@@ -40,14 +35,12 @@ export interface ClusterStageOptions {
 /** An API server in this process, for this run alone. */
 export function embeddedStage(progress: (line: string) => void): Stage {
   progress('starting the embedded API server');
-  const server = new EmbeddedApiServer({clock: systemClock, random: systemRandom});
-  for (const crd of readCrds()) server.applyCrd(crd);
-  const transport = server.transport();
+  const transport = startEmbeddedServer().transport();
   return {
     transport,
     server: 'embedded API server',
     ledger: 'kubernetes',
-    startOperator: (name, signal) => startOperator({transport, name, signal, progress}),
+    startOperator: (name, signal) => startDemoOperator({transport, name, signal, progress}),
     inTurn: (signal, work) => work(signal),
   };
 }
@@ -88,10 +81,10 @@ export async function clusterStage(options: ClusterStageOptions): Promise<Stage>
       transport,
       server,
       ledger: 'kubernetes',
-      startOperator: (name, over) => startOperator({transport, name, signal: over, progress}),
+      startOperator: (name, over) => startDemoOperator({transport, name, signal: over, progress}),
       inTurn: (over, work) =>
-        inTurn({transport, progress, signal: over}, async (turn) => {
-          await refuseBesideOthers(transport, turn);
+        inTurn({what: 'demo', transport, progress, signal: over}, async (turn) => {
+          await refuseBesideOthers({transport, what: 'demo'}, turn);
           return work(turn);
         }),
     };
@@ -99,34 +92,4 @@ export async function clusterStage(options: ClusterStageOptions): Promise<Stage>
     await transport.close();
     throw error;
   }
-}
-
-async function refuseBesideOthers(transport: Transport, signal: AbortSignal): Promise<void> {
-  const query = {limit: 1, labelSelector: `!${demoLabel}`};
-  const foreign = await sendOrThrow<{items: {metadata: {namespace: string; name: string}}[]}>(
-    transport,
-    {method: 'GET', path: pathOf(containerRequests), query},
-    signal,
-  );
-  const [first] = foreign.items;
-  if (!first) return;
-  const {namespace, name} = first.metadata;
-  throw new Error(
-    `Cannot start an operator of its own there: it would place the ContainerRequests of others, ${namespace}/${name} for example; install Berth (deploy/) and run the demo again`,
-  );
-}
-
-/** The CRDs lie beside the bundle, or beside the source. */
-function readCrds(): readonly object[] {
-  const folders = [new URL('./crds/', import.meta.url), new URL('../../../crds/', import.meta.url)];
-  for (const folder of folders) {
-    try {
-      return readdirSync(folder)
-        .filter((file) => file.startsWith('berth.dev_'))
-        .map((file) => parseYaml(readFileSync(new URL(file, folder), 'utf8')) as object);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  throw new Error('Cannot find the CRDs: neither beside the bundle nor in crds/ of the project');
 }

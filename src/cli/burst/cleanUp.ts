@@ -5,7 +5,9 @@ import {demoLabel} from './objects.ts';
 
 export interface CleanUpOptions {
   readonly transport: Transport;
-  /** Of the demo. */
+  /** What created it, for people. */
+  readonly what: string;
+  /** Of the demo or the measurement. */
   readonly name: string;
   readonly progress: (line: string) => void;
 }
@@ -18,11 +20,11 @@ const goneTimeoutMs = 60_000;
 const never = new AbortController().signal;
 
 /**
- * Removes everything that a demo created, and waits until its namespace, with the Lease and the
- * Events in it, is gone. Whatever is missing already is fine.
+ * Removes everything that a demo or a measurement created, and waits until its namespace, with the
+ * Lease and the Events in it, is gone. Whatever is missing already is fine.
  * @throws Error saying what may be left, and the command that removes it
  */
-export async function cleanUp({transport, name, progress}: CleanUpOptions): Promise<void> {
+export async function cleanUp({what, transport, name, progress}: CleanUpOptions): Promise<void> {
   const labelSelector = `${demoLabel}=${name}`;
   const calls: readonly ApiCall[] = [
     {method: 'DELETE', path: pathOf(containerRequests, {namespace: name})},
@@ -36,7 +38,7 @@ export async function cleanUp({transport, name, progress}: CleanUpOptions): Prom
     progress(`namespace ${name} is still terminating: the cluster removes it by itself`);
   } catch (cause) {
     throw new Error(
-      `Cannot remove everything that the demo created: ${(cause as Error).message}; kubectl delete namespace,worker -l ${labelSelector} and kubectl delete ledger ${name} do`,
+      `Cannot remove everything that the ${what} created: ${(cause as Error).message}; kubectl delete namespace,worker -l ${labelSelector} and kubectl delete ledger ${name} do`,
       {cause},
     );
   }

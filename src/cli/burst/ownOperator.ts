@@ -1,59 +1,69 @@
 import {randomUUID} from 'node:crypto';
-import {defaultConfig} from '../../config.ts';
+import {type Config, defaultConfig} from '../../config.ts';
 import type {Transport} from '../../kube/transport.ts';
 import {sleep, systemClock} from '../../lib/clock.ts';
 import {silentLog} from '../../lib/log.ts';
 import {systemRandom} from '../../lib/random.ts';
-import type {CycleSummary} from '../../observe/cycleSummary.ts';
 import {Metrics} from '../../observe/metrics.ts';
-import {Operator, type OperatorEnd} from '../../operator.ts';
+import {Operator, type OperatorEnd, type OperatorOptions} from '../../operator.ts';
 import {createLedger} from '../createLedger.ts';
-import type {StartedOperator} from './run.ts';
 
-export interface OwnOperatorOptions {
+export interface OwnOperatorOptions
+  extends Partial<Pick<OperatorOptions, 'ledger' | 'place' | 'beforeSnapshot'>>,
+    Required<Pick<OperatorOptions, 'onCycle'>> {
   readonly transport: Transport;
-  /**
-   * Of its ledger, its Lease and the namespace of that: what it leaves behind goes with the demo.
-   */
-  readonly name: string;
+  /** As of `ownConfig`. */
+  readonly config: Config;
+  /** Namespace of its Lease. */
+  readonly namespace: string;
   readonly signal: AbortSignal;
-  readonly progress: (line: string) => void;
+}
+
+export interface OwnOperator {
+  readonly operator: Operator;
+  /** Resolves once it takes batches. */
+  readonly ready: Promise<void>;
+  /** Resolves once it has ended after the signal. */
+  readonly stopped: Promise<void>;
 }
 
 const readyPollMs = 5;
 const readyTimeoutMs = 60_000;
 
-/** Starts the real operator in this process, with the settings it has when nothing is set. */
-export function startOperator(options: OwnOperatorOptions): StartedOperator {
-  const {transport, name, signal, progress} = options;
-  progress('starting the operator');
-  const config = defaultConfig({
-    ledger: {kind: 'kubernetes', name},
+/**
+ * The settings that it has when nothing is set, but for `overrides`.
+ *
+ * @param name of its ledger, its Lease and the namespace of that: what it leaves behind goes with
+ *   the namespace
+ */
+export function ownConfig(
+  name: string,
+  overrides: Parameters<typeof defaultConfig>[0] & object = {},
+): Config {
+  return defaultConfig({
+    ...overrides,
+    ledger: {...overrides.ledger, name},
     leaderElection: {namespace: name, leaseName: name},
   });
-  const cycles: CycleSummary[] = [];
+}
+
+/** Starts the real operator in this process. */
+export function startOwnOperator(options: OwnOperatorOptions): OwnOperator {
+  const {transport, config, signal, ...rest} = options;
   const operator = new Operator({
+    ledger: (bound) => createLedger(config.ledger, {transport, bound, clock: systemClock}),
+    ...rest,
     config,
     transport,
-    namespace: name,
-    identity: `demo_${randomUUID()}`,
-    ledger: (bound) => createLedger(config.ledger, {transport, bound, clock: systemClock}),
+    identity: `own_${randomUUID()}`,
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
     metrics: new Metrics(),
-    onCycle: (summary) => cycles.push(summary),
   });
   const running = operator.run(signal);
-  return {
-    ready: untilReady(operator, running, signal),
-    read: () => ({
-      cycles: [...cycles],
-      misses: operator.stages.cache.cacheStats.misses,
-      invalidations: operator.stages.cache.cacheStats.invalidations,
-    }),
-    stopped: running.then(() => {}),
-  };
+  const ready = untilReady(operator, running, signal);
+  return {operator, ready, stopped: running.then(() => {})};
 }
 
 async function untilReady(

@@ -8,6 +8,8 @@ import {silentLog} from '../../lib/log.ts';
 import {systemRandom} from '../../lib/random.ts';
 
 export interface InTurnOptions {
+  /** What wants its turn, for people. */
+  readonly what: string;
   readonly transport: Transport;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -19,15 +21,16 @@ const lease = {namespace: 'default', name: 'berth-demo'};
 const noticeAfterMs = 2_000;
 
 /**
- * Runs `work` while no other demo's operator runs on the cluster: each would place the requests of
- * both, by a ledger of its own. The turn is a Lease, so that a demo that was killed blocks the next
- * for 15 s only. The signal of `work` aborts with `signal`, or when the Lease is lost.
+ * Runs `work` while no other demo's or measurement's operator runs on the cluster: each would place
+ * the requests of both, by a ledger of its own. The turn is a Lease, so that one that was killed
+ * blocks the next for 15 s only. The signal of `work` aborts with `signal`, or when the Lease is
+ * lost.
  *
  * Rejected: to refuse the second one (a race between look and start), or to let it use the first
  * one's operator (which ends with the first one).
  */
 export async function inTurn<T>(
-  {transport, progress, signal}: InTurnOptions,
+  {what, transport, progress, signal}: InTurnOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const done = new AbortController();
@@ -40,7 +43,7 @@ export async function inTurn<T>(
     identity: `${hostname()}_${randomUUID()}`,
   });
   const cancel = systemClock.setTimer(noticeAfterMs, () =>
-    progress(`another demo runs on this cluster (${elector.leader}): waiting for its end`),
+    progress(`another ${what} runs on this cluster (${elector.leader}): waiting for its end`),
   );
   let outcome: {readonly value: T} | undefined;
   try {
@@ -60,7 +63,7 @@ export async function inTurn<T>(
   }
   if (outcome) return outcome.value;
   signal.throwIfAborted();
-  throw new Error('Cannot finish the demo: it lost its turn, another demo may have begun');
+  throw new Error(`Cannot finish the ${what}: it lost its turn, another one may have begun`);
 }
 
 /** Removes the Lease, unless somebody has taken it by now. */

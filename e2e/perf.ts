@@ -1,0 +1,32 @@
+import {spawn} from 'node:child_process';
+import {fileURLToPath} from 'node:url';
+import {startApiServer} from '../test/servers/apiServer.ts';
+import {applyCrds} from '../test/servers/applyCrds.ts';
+import {startRedis} from '../test/servers/redisServer.ts';
+
+/**
+ * `berth perf` on an API server with etcd and a Redis that are started for it, once with each
+ * ledger.
+ *
+ * Usage: node e2e/perf.ts [OPTIONS OF berth perf]      for example --repeat 5
+ */
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const options = process.argv.slice(2);
+
+// The controllers delete what was in the namespace of the measurement.
+const api = await startApiServer({controllerManager: true});
+await applyCrds(api.transport());
+const redis = await startRedis();
+const ledgers = [['kubernetes'], ['redis', '--redis-url', redis.url]];
+let worst = 0;
+for (const ledger of ledgers) {
+  const to = ['--kubeconfig', api.kubeconfigPath, '--ledger', ...ledger];
+  const berth = spawn(process.execPath, [main, 'perf', ...to, ...options], {stdio: 'inherit'});
+  const code = await new Promise<number>((resolve) => {
+    berth.once('close', (exitCode) => resolve(exitCode ?? 1));
+  });
+  worst = Math.max(worst, code);
+}
+await redis.stop();
+await api.stop();
+process.exit(worst);

@@ -1,0 +1,88 @@
+import {containerRequests, pathOf} from '../../kube/resource.ts';
+import {sendOrThrow, type Transport} from '../../kube/transport.ts';
+import {systemClock} from '../../lib/clock.ts';
+import {microTime, secondTime} from '../../lib/timestamp.ts';
+import {inLanes} from './inLanes.ts';
+import {burstRequest, create} from './objects.ts';
+
+export interface BurstOptions {
+  readonly transport: Transport;
+  readonly namespace: string;
+  readonly poolName: string;
+  readonly names: readonly string[];
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CreateBurstOptions extends BurstOptions {
+  readonly onSent?: (name: string) => void;
+}
+
+/** Creates the requests in fast succession; resolves when the last one is created. */
+export async function createBurst(options: CreateBurstOptions): Promise<void> {
+  const {transport, namespace, poolName, names, onSent, signal} = options;
+  const path = pathOf(containerRequests, {namespace});
+  const send = async (name: string) => {
+    onSent?.(name);
+    await create(transport, path, burstRequest(name, namespace, poolName));
+  };
+  await inLanes(names, send, signal);
+}
+
+/**
+ * The floor: the same creates, and for each a status patch of the same content, by a client that
+ * does nothing else: no watch, no decision, no ledger. A lane creates and then patches, so that
+ * neither kind of write waits for the other.
+ */
+export async function runFloor(burst: BurstOptions): Promise<number> {
+  const startMs = systemClock.monotonicMs();
+  await createFinished(burst);
+  return systemClock.monotonicMs() - startMs;
+}
+
+/** Creates requests that are finished at once: no operator takes them for its own. */
+export async function createFinished(options: BurstOptions): Promise<void> {
+  const {transport, namespace, poolName, names, signal} = options;
+  const path = pathOf(containerRequests, {namespace});
+  const finish = async (name: string) => {
+    const body = burstRequest(name, namespace, poolName);
+    const {metadata} = await create<{metadata: {uid: string; resourceVersion: string}}>(
+      transport,
+      path,
+      body,
+    );
+    const {uid, resourceVersion} = metadata;
+    await sendOrThrow(transport, {
+      method: 'PATCH',
+      path: pathOf(containerRequests, {namespace, name, subresource: 'status'}),
+      contentType: 'application/merge-patch+json',
+      body: {metadata: {uid, resourceVersion}, status: floorStatus(`${poolName}-worker-01`)},
+    });
+  };
+  await inLanes(names, finish, signal);
+}
+
+/**
+ * As many bytes as a placement on such a worker writes; a finished request, so that no operator
+ * takes it for its own.
+ */
+export function floorStatus(workerName: string): object {
+  const nowMs = systemClock.nowMs();
+  const condition = (type: string, status: string, message: string) => ({
+    ...{type, status, reason: 'Placed', message},
+    observedGeneration: 1,
+    lastTransitionTime: secondTime(nowMs),
+  });
+  return {
+    phase: 'Succeeded',
+    workerName,
+    assignment: {id: '1.17.12', epoch: 1, cycle: 17, gpuDevices: [], affinity: 'None'},
+    attempts: 1,
+    scheduledTime: microTime(nowMs),
+    observedGeneration: 1,
+    conditions: [
+      condition('Scheduled', 'True', `placed on worker ${workerName}`),
+      condition('Ready', 'False', 'its container has not started yet'),
+    ],
+  };
+}

@@ -1,0 +1,55 @@
+import {apiVersionOf, containerRequests, namespaces, workers} from '../../kube/resource.ts';
+import {sendOrThrow, type Transport} from '../../kube/transport.ts';
+
+/**
+ * On everything that a demo or a measurement creates, with its name: what is left of one that was
+ * killed.
+ */
+export const demoLabel = 'berth.dev/demo';
+
+/** A namespace of its own. */
+export function burstNamespace(name: string): object {
+  return {
+    apiVersion: apiVersionOf(namespaces),
+    kind: namespaces.kind,
+    metadata: {name, labels: {[demoLabel]: name}},
+  };
+}
+
+/** A Worker of 4 CPUs and 16 GiB in a pool of its own. */
+export function burstWorker(name: string, poolName: string): object {
+  return {
+    apiVersion: apiVersionOf(workers),
+    kind: workers.kind,
+    metadata: {name, labels: {[demoLabel]: poolName}},
+    spec: {poolName, capacity: {cpu: '4', memory: '16Gi'}},
+  };
+}
+
+/** A request of 100m and 128Mi, without an affinity key, for one pool only. */
+export function burstRequest(name: string, namespace: string, poolName: string): object {
+  return {
+    apiVersion: apiVersionOf(containerRequests),
+    kind: containerRequests.kind,
+    metadata: {name, namespace, labels: {[demoLabel]: poolName}},
+    spec: {
+      container: {image: 'busybox:1.36', command: ['true']},
+      resources: {cpu: '100m', memory: '128Mi'},
+      poolName,
+    },
+  };
+}
+
+/** POSTs an object and gives it back as it was stored. */
+export function create<T>(transport: Transport, path: string, body: object): Promise<T> {
+  return sendOrThrow<T>(transport, {method: 'POST', path, body});
+}
+
+/** `prefix-001` and so on. */
+export function numbered(prefix: string, count: number): readonly string[] {
+  const digits = String(count).length;
+  return Array.from(
+    {length: count},
+    (_, index) => `${prefix}-${String(index + 1).padStart(digits, '0')}`,
+  );
+}

@@ -1,0 +1,108 @@
+import {percent, seconds} from '../burst/units.ts';
+import {
+  type BurstFigures,
+  capacityUpdatesOf,
+  extremesOf,
+  hitRateOf,
+  type PerfFigures,
+} from './figures.ts';
+
+export interface Criterion {
+  readonly holds: boolean;
+  readonly sentence: string;
+}
+
+const leastHitRate = 0.95;
+const leastAccountedShare = 0.95;
+const mostDecisionShare = 0.05;
+/** With fewer, the one cold read alone would break the hit rate. */
+const leastReads = 20;
+
+interface Judged extends Criterion {
+  readonly name: string;
+}
+
+/** What every round must have shown; the figures are those of the first that breaks it. */
+export function criteria({rounds, targetMs}: PerfFigures): readonly Criterion[] {
+  const judged = rounds.map(({ours}) => judge(ours, targetMs));
+  return (judged[0] ?? []).map((_, index) => {
+    const all = judged.map((round) => round[index]!);
+    const broken = all.filter(({holds}) => !holds);
+    const {name, sentence} = broken[0] ?? all[0]!;
+    const inRounds =
+      all.length > 1 ? ` (${all.length - broken.length} of ${all.length} rounds)` : '';
+    return {holds: broken.length === 0, sentence: `${name}: ${sentence}${inRounds}`};
+  });
+}
+
+function judge(figures: BurstFigures, targetMs: number): readonly Judged[] {
+  const {requests, workers, placed, totalMs, batchSizes} = figures;
+  const {least, most} = extremesOf(figures);
+  const spread = Math.ceil(requests / workers) - Math.floor(requests / workers);
+  const hitRate = hitRateOf(figures);
+  const decisionShare = totalMs === undefined ? 1 : figures.busyMs.place / totalMs;
+  const {violations, revisions, snapshots, cycles, accountedShare} = figures;
+  const criteriaOfGuide: Judged[] = [
+    {
+      name: `total under ${seconds(targetMs)}`,
+      holds: totalMs !== undefined && totalMs < targetMs,
+      sentence: totalMs === undefined ? 'not all were placed' : seconds(totalMs),
+    },
+    {name: `all ${requests} requests placed`, holds: placed === requests, sentence: `${placed}`},
+    judgeCommits(figures),
+    judgeUpdates(figures),
+    {
+      name: 'cache hit rate above 95 %, the cold read a miss',
+      holds: requests < leastReads || hitRate > leastHitRate,
+      sentence: percent(hitRate),
+    },
+    {
+      name: 'one snapshot per batch',
+      holds: snapshots === cycles && batchSizes.length > 0,
+      sentence: `${snapshots} in ${cycles} cycles`,
+    },
+    {
+      name: 'even distribution',
+      holds: placed > 0 && most - least <= spread,
+      sentence: least === most ? `exactly ${most} each` : `${least} to ${most} each`,
+    },
+    {
+      name: 'no worker over capacity, no request on two workers',
+      holds: violations.length === 0 && revisions > 0,
+      sentence: `${violations.length} violations in ${revisions} revisions`,
+    },
+  ];
+  return [
+    ...criteriaOfGuide,
+    {
+      name: 'decision under 5 % of the total',
+      holds: decisionShare < mostDecisionShare,
+      sentence: percent(decisionShare),
+    },
+    {
+      name: 'phases add up to 95 % of the total',
+      holds: accountedShare >= leastAccountedShare,
+      sentence: percent(accountedShare),
+    },
+  ];
+}
+
+/** As somebody else counts them, where somebody does. */
+function judgeCommits(figures: BurstFigures): Judged {
+  const {batchSizes} = figures;
+  const commits = capacityUpdatesOf(figures);
+  return {
+    name: 'one ledger commit per batch',
+    holds: commits === batchSizes.length && commits > 0,
+    sentence: `${commits} for ${batchSizes.length} batches`,
+  };
+}
+
+function judgeUpdates(figures: BurstFigures): Judged {
+  const updates = capacityUpdatesOf(figures);
+  return {
+    name: 'no more capacity updates than workers',
+    holds: updates <= figures.workers,
+    sentence: `${updates} for ${figures.workers} workers`,
+  };
+}

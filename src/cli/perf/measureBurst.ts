@@ -1,0 +1,241 @@
+import {sleep, systemClock} from '../../lib/clock.ts';
+import type {CacheStats} from '../../watch/snapshotStats.ts';
+import {deleteRequests} from '../burst/deleteRequests.ts';
+import {createBurst} from '../burst/floor.ts';
+import {Observer} from '../burst/observer.ts';
+import {type OwnOperator, ownConfig, startOwnOperator} from '../burst/ownOperator.ts';
+import {createLedger} from '../createLedger.ts';
+import {type CallCounter, difference, noCounts} from './callCounts.ts';
+import type {BurstFigures, FinishedCycle} from './figures.ts';
+import {figuresOfBurst} from './figuresOfBurst.ts';
+import {MeasuredLedger} from './measuredLedger.ts';
+import {OperatorTraffic} from './operatorTraffic.ts';
+import type {PerfStage} from './stage.ts';
+import type {Variant} from './variant.ts';
+
+export interface MeasureOptions {
+  readonly stage: PerfStage;
+  /** Of the namespace, the pool, the Lease and the ledger. */
+  readonly name: string;
+  readonly workers: number;
+  readonly ledger: Parameters<typeof ownConfig>[1];
+  readonly counter: CallCounter;
+  /** An operator that gets nothing done for so long is given up. */
+  readonly timeoutMs: number;
+}
+
+export interface Burst {
+  readonly variant: Variant;
+  /** Placed before the measurement, by the same operator. */
+  readonly warmUp: readonly string[];
+  readonly names: readonly string[];
+}
+
+/** When all others say why they wait, and nothing has changed for so long, nothing will. */
+const quietMs = 3_000;
+const pollMs = 5;
+const clearedTimeoutMs = 60_000;
+
+/**
+ * Starts an operator, lets it place one burst unmeasured (operators live long: code that nobody has
+ * compiled yet is not theirs), measures the next one, and ends it. All requests are gone at the
+ * end.
+ */
+export async function measureBurst(
+  options: MeasureOptions,
+  burst: Burst,
+  signal: AbortSignal,
+): Promise<BurstFigures> {
+  const stop = new AbortController();
+  const over = AbortSignal.any([signal, stop.signal]);
+  const measured = startMeasured(options, burst.variant, over);
+  const {operator} = measured;
+  const ended = operator.stopped.then(() => {
+    if (!over.aborted) throw new Error('Cannot go on measuring: the operator ended by itself');
+  });
+  const whole = measureWhole(options, burst, measured, over);
+  // What comes second is no news.
+  for (const promise of [ended, whole]) promise.catch(() => {});
+  try {
+    await Promise.race([whole, ended]);
+    return await whole;
+  } finally {
+    stop.abort();
+    await operator.stopped.catch(() => {});
+  }
+}
+
+async function measureWhole(
+  options: MeasureOptions,
+  burst: Burst,
+  measured: Measured,
+  signal: AbortSignal,
+): Promise<BurstFigures> {
+  const {operator} = measured;
+  await operator.ready;
+  await place(options, burst.warmUp, signal);
+  await clear(options, operator, signal);
+  const figures = await measure(options, burst, measured, signal);
+  await clear(options, operator, signal);
+  return figures;
+}
+
+interface Measured {
+  readonly operator: OwnOperator;
+  readonly ledger: () => MeasuredLedger;
+  readonly cycles: readonly FinishedCycle[];
+  readonly traffic: OperatorTraffic;
+}
+
+function startMeasured(
+  {stage, name, ledger: settings}: MeasureOptions,
+  {maxBatch, locks, parts}: Variant,
+  signal: AbortSignal,
+): Measured {
+  const batch = maxBatch === undefined ? {} : {batch: {maxRequests: maxBatch}};
+  const config = ownConfig(name, {...settings, ...batch});
+  const traffic = new OperatorTraffic(name);
+  const transport = traffic.around(stage.operator);
+  const cycles: FinishedCycle[] = [];
+  let ledger: MeasuredLedger | undefined;
+  let misses = 0;
+  const operator = startOwnOperator({
+    ...parts,
+    ...{transport, config, signal, namespace: name},
+    ledger: (bound) => {
+      const port = createLedger(config.ledger, {transport, bound, clock: systemClock});
+      ledger = new MeasuredLedger(port, locks);
+      return ledger;
+    },
+    onCycle: (summary) => {
+      const stats = operator.operator.stages.cache.cacheStats;
+      cycles.push({
+        summary,
+        endMs: systemClock.monotonicMs(),
+        stalenessMs: stats.stalenessMs,
+        isMiss: stats.misses > misses,
+      });
+      ({misses} = stats);
+    },
+  });
+  return {operator, ledger: () => ledger!, cycles, traffic};
+}
+
+/** Creates the requests and waits until an observer of its own has seen all of them placed. */
+async function place(
+  {stage, name, timeoutMs}: MeasureOptions,
+  names: readonly string[],
+  signal: AbortSignal,
+  beforeCreates: () => Promise<void> = async () => {},
+): Promise<{
+  observer: Observer;
+  startMs: number;
+  createdMs: number;
+  sentAtMs: Map<string, number>;
+}> {
+  const observer = new Observer({
+    transport: stage.observer,
+    clock: systemClock,
+    namespace: name,
+    workerPrefix: `${name}-worker`,
+    onPlaced: () => {},
+  });
+  const done = new AbortController();
+  const over = AbortSignal.any([signal, done.signal]);
+  const {ended} = await observer.start(over);
+  ended.catch(() => {});
+  try {
+    await beforeCreates();
+    const sentAtMs = new Map<string, number>();
+    const startMs = systemClock.monotonicMs();
+    await createBurst({
+      ...{transport: stage.client, namespace: name, poolName: name, names, signal: over},
+      onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
+    });
+    const createdMs = systemClock.monotonicMs();
+    const settled = observer.settled(names.length, {timeoutMs, quietMs}, over);
+    await Promise.race([settled, ended]);
+    signal.throwIfAborted();
+    return {observer, startMs, createdMs, sentAtMs};
+  } finally {
+    done.abort();
+  }
+}
+
+async function measure(
+  options: MeasureOptions,
+  {names, variant: {locks}}: Burst,
+  {operator, ledger, cycles, traffic}: Measured,
+  signal: AbortSignal,
+): Promise<BurstFigures> {
+  const {counter, workers} = options;
+  const {writer, cache} = operator.operator.stages;
+  // The cold first read, which the warm-up had.
+  const coldReads = Math.min(1, cache.cacheStats.misses);
+  let before = noCounts;
+  const from = {
+    cycles: 0,
+    writes: 0,
+    arrivals: 0,
+    workerUpdates: 0,
+    locks: 0,
+    invalidations: 0,
+    snapshots: 0,
+  };
+  const seen = await place(options, names, signal, async () => {
+    before = await counter.read();
+    from.cycles = cycles.length;
+    from.writes = traffic.writes.length;
+    from.arrivals = traffic.arrivalsMs.length;
+    from.workerUpdates = ledger().workerUpdates;
+    from.locks = ledger().locks ?? 0;
+    from.invalidations = cache.cacheStats.invalidations;
+    from.snapshots = snapshotsOf(cache.cacheStats);
+  });
+  const stats = cache.cacheStats;
+  // An event may overtake the answer, and with it what the server has counted.
+  await until('the answers to all writes', () => writer.outstanding === 0, signal);
+  const after = await counter.read();
+  return figuresOfBurst({
+    ...{requests: names.length, workers, coldReads, ...seen},
+    cycles: cycles.slice(from.cycles),
+    writes: traffic.writes.slice(from.writes),
+    arrivalsMs: traffic.arrivalsMs.slice(from.arrivals),
+    workerUpdates: ledger().workerUpdates - from.workerUpdates,
+    locks: locks && ledger().locks! - from.locks,
+    invalidations: stats.invalidations - from.invalidations,
+    snapshots: snapshotsOf(stats) - from.snapshots,
+    outside: difference(after, before),
+  });
+}
+
+/** Deletes the requests, and waits until the operator has given back everything that they held. */
+async function clear(
+  {stage, name}: MeasureOptions,
+  {operator}: OwnOperator,
+  signal: AbortSignal,
+): Promise<void> {
+  await deleteRequests(stage.client, name, signal);
+  const {cache, update, queue} = operator.stages;
+  const isClear = () => {
+    const {ready, parked, inFlight, delayed, placed} = queue.counts;
+    const known = ready + parked + inFlight + delayed + placed;
+    return known === 0 && [...cache.allocations()].length === 0 && !update.isWaiting;
+  };
+  await until('the end of the requests to be seen by the operator', isClear, signal);
+}
+
+async function until(what: string, check: () => boolean, signal: AbortSignal): Promise<void> {
+  const endMs = systemClock.monotonicMs() + clearedTimeoutMs;
+  while (!check()) {
+    signal.throwIfAborted();
+    if (systemClock.monotonicMs() > endMs) {
+      throw new Error(`Cannot go on measuring: ${clearedTimeoutMs} ms without ${what}`);
+    }
+    await sleep(systemClock, pollMs, signal);
+  }
+}
+
+function snapshotsOf({hits, misses}: CacheStats): number {
+  return hits + misses;
+}

@@ -1,0 +1,137 @@
+import {randomUUID} from 'node:crypto';
+import {availableParallelism, cpus} from 'node:os';
+import {isRedisUrl} from '../config.ts';
+import {RedisGauge} from '../ledger/redisGauge.ts';
+import {type Interruptible, interruptible} from './burst/interrupt.ts';
+import type {CallCounter} from './perf/callCounts.ts';
+import {criteria} from './perf/criteria.ts';
+import type {PerfFigures} from './perf/figures.ts';
+import {perfAsJson, perfReport} from './perf/report.ts';
+import {runPerf} from './perf/run.ts';
+import {clusterStage, embeddedStage, type PerfStage} from './perf/stage.ts';
+import {oldVariant} from './perf/variant.ts';
+import {leaseLocks, memoryLocks, redisLocks, type WorkerLocks} from './perf/workerLocks.ts';
+import {version} from './version.ts';
+
+export interface PerfOptions {
+  readonly requests: number;
+  readonly workers: number;
+  readonly ledger: 'kubernetes' | 'redis' | 'memory';
+  readonly redisUrl?: string;
+  readonly repeat: number;
+  /** False by `--no-old`. */
+  readonly old: boolean;
+  readonly json?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/** 100 requests must be placed within 2 s; larger bursts get as much more. */
+const targetMsPerRequest = 20;
+const leastTargetMs = 2_000;
+/** The old way is allowed to be slow: it is waited for as well. */
+const timeoutMsPerRequest = 500;
+const leastTimeoutMs = 60_000;
+const defaultRedisUrl = 'redis://127.0.0.1:6379';
+const redisTimeoutMs = 5_000;
+const keyPrefix = 'berth-perf';
+
+/**
+ * `berth perf`. The exit code is 0 when every criterion held, 1 when one did not, 130 when it was
+ * interrupted; what it created is removed in each case.
+ */
+export async function runPerfCommand(options: PerfOptions): Promise<void> {
+  await interruptible('measurement', async (context) => {
+    const figures = await measure(options, context);
+    const text = options.json
+      ? JSON.stringify(perfAsJson(figures), undefined, 2)
+      : perfReport(figures).join('\n');
+    process.stdout.write(`${text}\n`);
+    return criteria(figures).every(({holds}) => holds) ? 0 : 1;
+  });
+}
+
+async function measure(
+  options: PerfOptions,
+  {progress, interrupt}: Interruptible,
+): Promise<PerfFigures> {
+  const {requests, workers, ledger, kubeconfig, context} = options;
+  await using open = new AsyncDisposableStack();
+  const gauge = ledger === 'redis' ? redisGauge(options.redisUrl ?? defaultRedisUrl) : undefined;
+  open.defer(() => gauge?.close());
+  const redisVersion = await gauge?.version();
+  const usesLedgerObject = ledger === 'kubernetes';
+  const stage =
+    kubeconfig === undefined
+      ? embeddedStage(progress)
+      : await clusterStage({kubeconfig, context, usesLedgerObject, progress, signal: interrupt});
+  open.defer(() => stage.close());
+  const name = `berth-perf-${randomUUID().slice(0, 8)}`;
+  open.defer(() => gauge?.removeLedger(keyPrefix, name));
+  const counter = counterOf(stage, ledger, gauge);
+  const redis = {keyPrefix, ...(options.redisUrl !== undefined && {url: options.redisUrl})};
+  const targetMs = Math.max(leastTargetMs, requests * targetMsPerRequest);
+  const rounds = await stage.inTurn(interrupt, (signal) =>
+    runPerf({
+      ...{stage, name, requests, workers, counter, progress, signal},
+      ledger: {ledger: {kind: ledger, redis}},
+      rounds: options.repeat,
+      timeoutMs: Math.max(leastTimeoutMs, requests * timeoutMsPerRequest),
+      old: options.old
+        ? oldVariant(stage.operator, locksOf(stage, ledger, name, gauge))
+        : undefined,
+    }),
+  );
+  return {
+    ...{requests, workers, rounds, targetMs, ledger},
+    server: stage.server,
+    countedBy: {ledgerCalls: counter.ledgerCalls, apiCalls: counter.apiCalls},
+    versions: {
+      berth: version,
+      node: process.version,
+      'API server': stage.version,
+      ...(redisVersion !== undefined && {Redis: redisVersion}),
+      processors: `${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}`,
+    },
+  };
+}
+
+/** @throws Error where the URL is none; it is not repeated, as it may hold a password */
+function redisGauge(url: string): RedisGauge {
+  if (isRedisUrl(url)) return new RedisGauge({url, timeoutMs: redisTimeoutMs});
+  const found = /^[a-z]+:/.exec(url)?.[0] ?? 'no scheme';
+  throw new Error(
+    `Cannot use --redis-url as it must be redis://HOST:PORT or rediss://HOST:PORT: current value begins with ${found}`,
+  );
+}
+
+/** A ledger in Redis is counted there, one in memory by nobody, all else by the API server. */
+function counterOf(
+  {countedBy: apiCalls, counts}: PerfStage,
+  ledger: PerfOptions['ledger'],
+  gauge: RedisGauge | undefined,
+): CallCounter {
+  if (gauge) {
+    return {
+      ledgerCalls: 'INFO commandstats of Redis',
+      apiCalls,
+      async read() {
+        const [api, redis] = [await counts(), await gauge.calls()];
+        return {...api, commits: redis.scripts, lockCalls: redis.locks};
+      },
+    };
+  }
+  if (ledger === 'kubernetes') return {ledgerCalls: apiCalls, apiCalls, read: counts};
+  const unseen = {commits: undefined, lockCalls: undefined};
+  return {ledgerCalls: 'nobody', apiCalls, read: async () => ({...(await counts()), ...unseen})};
+}
+
+function locksOf(
+  stage: PerfStage,
+  ledger: PerfOptions['ledger'],
+  name: string,
+  gauge: RedisGauge | undefined,
+): WorkerLocks {
+  if (gauge) return redisLocks(gauge, name);
+  return ledger === 'memory' ? memoryLocks() : leaseLocks(stage.operator, name);
+}
