@@ -1,5 +1,6 @@
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
+import {extended} from './extended.ts';
 import {fits} from './freeCapacity.ts';
 import {NEVER, type PackPreferences} from './packPreferences.ts';
 import type {Tier} from './tier.ts';
@@ -174,9 +175,4 @@ export function firstWithRoom(
     position = members.next(bucket, position + 1, tier.bits);
   }
   return position;
-}
-
-function extended<Column extends Int32Array | Float64Array>(from: Column, to: Column): Column {
-  to.set(from);
-  return to;
 }

@@ -1,3 +1,5 @@
+import {extended} from './extended.ts';
+
 /**
  * Sets of positions, numbered from 0: of each a bitmap, and a bitmap of its words that are not
  * empty. All bitmaps are one after the other in one column: the sets are many, and asked in turn.
@@ -11,7 +13,7 @@
  * room for as many as there are.
  */
 export class WordMaps {
-  count = 0;
+  #count = 0;
   /** Words of one set, and summary words of one. */
   readonly #wordCount: number;
   readonly #summaryCount: number;
@@ -26,11 +28,13 @@ export class WordMaps {
 
   /** The number of one more set, which is empty. */
   open(): number {
-    if ((this.count + 1) * this.#wordCount > this.#words.length) {
-      this.#words = extended(this.#words, 2 * (this.count + 1) * this.#wordCount);
-      this.#summary = extended(this.#summary, 2 * (this.count + 1) * this.#summaryCount);
+    const needed = (this.#count + 1) * this.#wordCount;
+    if (needed > this.#words.length) {
+      const summaries = (this.#count + 1) * this.#summaryCount;
+      this.#words = extended(this.#words, new Int32Array(2 * needed));
+      this.#summary = extended(this.#summary, new Int32Array(2 * summaries));
     }
-    return this.count++;
+    return this.#count++;
   }
 
   /** A position that is not in the set. */
@@ -81,10 +85,4 @@ export class WordMaps {
     }
     return (at << 5) + 31 - Math.clz32(left & -left);
   }
-}
-
-function extended(column: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
-  larger.set(column);
-  return larger;
 }

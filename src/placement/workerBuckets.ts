@@ -1,3 +1,4 @@
+import {extended} from './extended.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import type {GpuGroup} from './layout.ts';
 import {WordMaps} from './wordMaps.ts';
@@ -152,8 +153,7 @@ export class WorkerBuckets {
     if (code >= this.#bucketOfCode.length) {
       const groups = this.#rows.layout.gpuGroups.length;
       const larger = new Int32Array(groups * CODES_PER_GROUP).fill(-1);
-      larger.set(this.#bucketOfCode);
-      this.#bucketOfCode = larger;
+      this.#bucketOfCode = extended(this.#bucketOfCode, larger);
     }
     this.#bucketOfCode[code] = bucket;
     this.members.open();
@@ -173,10 +173,8 @@ export class WorkerBuckets {
   }
 }
 
-function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(2 * column.length);
-  larger.set(column);
-  return larger;
+function doubled(column: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  return extended(column, new Int32Array(2 * column.length));
 }
 
 /** The level of each whole number of cores below the last level. */

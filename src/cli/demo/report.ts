@@ -1,16 +1,8 @@
 import type {CyclePhase} from '../../observe/cycleSummary.ts';
+import {cyclePhases} from '../burst/cyclePhases.ts';
 import {milliseconds, percent} from '../burst/units.ts';
 import {criteria} from './criteria.ts';
 import {type DemoFigures, type InsideSummary, summaryOf} from './figures.ts';
-
-const phaseNames: Readonly<Record<CyclePhase, string>> = {
-  batch: 'waiting for a batch',
-  snapshot: 'snapshot',
-  place: 'decision',
-  assume: 'assume',
-  commit: 'ledger commit',
-  handOver: 'hand over to the writer',
-};
 
 /** Everything, as JSON can carry it. */
 export function figuresAsJson(figures: DemoFigures): object {
@@ -58,11 +50,11 @@ export function report(figures: DemoFigures): readonly string[] {
 
 function insideLines(inside: InsideSummary): readonly string[] {
   const {batchSizes, phasesMs} = inside;
-  const phases = Object.keys(phaseNames) as CyclePhase[];
+  const phases = Object.keys(cyclePhases) as CyclePhase[];
   return [
     '',
     `Phases (sum over ${batchSizes.length} cycles)`,
-    ...rows(phases.map((phase) => [phaseNames[phase], milliseconds(phasesMs[phase])])),
+    ...rows(phases.map((phase) => [cyclePhases[phase], milliseconds(phasesMs[phase])])),
     '',
     'Resource efficiency',
     ...rows([

@@ -1,4 +1,5 @@
 import type {CyclePhase} from '../../observe/cycleSummary.ts';
+import {cyclePhases} from '../burst/cyclePhases.ts';
 import type {FinishedCycle, Window} from './figures.ts';
 import {type Attribution, attribute, type Interval} from './timeline.ts';
 
@@ -6,12 +7,7 @@ import {type Attribution, attribute, type Interval} from './timeline.ts';
 export const perfPhases = {
   creates: 'creates still arriving',
   arrival: 'on the way to the operator',
-  batch: 'waiting for a batch',
-  snapshot: 'snapshot',
-  place: 'decision',
-  assume: 'assume',
-  commit: 'ledger commit',
-  handOver: 'hand over to the writer',
+  ...cyclePhases,
   writes: 'status writes under way',
   seen: 'seen by the watcher',
 } as const;
