@@ -13,8 +13,8 @@ const OTHER = 1;
 const FEW_LEAVES = 16;
 
 /**
- * The worker of a tier that has the least load with one more request of a class, among those with
- * room for it; the lowest position of equals.
+ * The least loaded worker of each size group of a tier that has room for a request of a class, and
+ * of those the one that has the least load with it; the lowest position of equals.
  *
  * It asks the tier's trees, which all classes share, one a size group. A class that meets a top
  * without room for it goes on with a copy of its own, out of which such workers are taken a word at

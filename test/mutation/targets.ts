@@ -17,8 +17,9 @@ export const targets: readonly Target[] = [
     mutate: ['src/placement/**/*.ts'],
     tests: [
       'test/placement/{badInput,constraints,couldHold,fragmentation,gpus}.test.ts',
-      'test/placement/{firstPosition,keyHomes,layout,naiveSpread,packPreferences}.test.ts',
-      'test/placement/{pack,packKeys,placer,spread,structures,turns}.test.ts',
+      'test/placement/{firstPosition,keyHomes,layout,leastLoaded,naiveSpread}.test.ts',
+      'test/placement/{pack,packKeys,packPreferences,placer,probedKeys}.test.ts',
+      'test/placement/{spread,structures,turns}.test.ts',
       'test/placement/{workerBuckets,workloadShapes}.test.ts',
     ],
     // Not those that bound what is measured, nor the 10,000 plans: they take long, and tell least.

@@ -68,6 +68,11 @@ test('no worker would rather have a slot whose holder comes behind it', () => {
   }
 });
 
+test('a key probes the same slots in every release: who upgrades keeps what is warm', () => {
+  const probes = [0, 1, 2, 3].map((attempt) => probe(hashString('image'), attempt, 0xffff));
+  expect(probes).toEqual([46_554, 26_346, 54_265, 33_732]);
+});
+
 test('probes of one key reach every worker of a small table', () => {
   const {slots, mask} = slotTableOf(Uint32Array.of(7, 8, 9));
   const seen = new Set(Array.from({length: 64}, (_, attempt) => slots[probe(42, attempt, mask)]));
@@ -124,6 +129,43 @@ test('a tree has the least load at its top, whatever joined, left, rose or fell'
         assert.equal(copy.settledTop(), best?.[0] ?? -1);
         copy.build();
         assert.equal(copy.settledTop(), best?.[0] ?? -1);
+      }
+    }),
+    {numRuns: 100},
+  );
+});
+
+test('a tree keeps who passes, a word at a time or all at once', () => {
+  const step = fc.record({
+    one: fc.option(fc.nat({max: 199})),
+    divisor: fc.integer({min: 2, max: 7}),
+    loads: fc.array(fc.nat({max: 5}), {minLength: 200, maxLength: 200}),
+  });
+  const worker = makeWorker({cpuMillis: 10, memoryBytes: 0, containers: 0});
+  fc.assert(
+    fc.property(fc.array(step, {maxLength: 8}), (steps) => {
+      const rows = {layout: new Layout(200), free: new FreeCapacity(200, 0)};
+      const tree = new LoadTree(7, rows);
+      const members = new Set<number>();
+      for (let position = 0; position < 200; position++) {
+        rows.layout.write(position, worker, {gpuStart: 0, pool: undefined});
+        tree.add(position);
+        members.add(position);
+      }
+      tree.build();
+      for (const {one, divisor, loads} of steps) {
+        rows.free.cpuMillis.set(loads.map((load) => 10 - load));
+        rows.free.load.fill(UNSETTLED);
+        tree.build();
+        const passes = (position: number) => position % divisor > 0;
+        const isAsked = (position: number) => one === null || position >> 5 === one >> 5;
+        if (one === null) tree.keepAll(passes);
+        else tree.keep(one, passes);
+        for (const position of members) {
+          if (isAsked(position) && !passes(position)) members.delete(position);
+        }
+        const [best] = [...members].toSorted((a, b) => loads[a]! - loads[b]! || a - b);
+        assert.equal(tree.settledTop(), best ?? -1);
       }
     }),
     {numRuns: 100},
