@@ -4,6 +4,7 @@ import {objectMetaSchema} from './objectMeta.ts';
 import {resourcesSchema, selectorSchema, tolerationSchema} from './placementSchema.ts';
 import {
   atomic,
+  atomicObject,
   type CelRule,
   conditions,
   dnsLabel,
@@ -85,6 +86,7 @@ const assignmentSchema = z
         'Warm: the first choice of its key. Near: another preferred worker of it. None: neither.',
       ),
   })
+  .meta(atomicObject)
   .describe('How the request got its worker.');
 
 /**
@@ -160,17 +162,26 @@ export const containerRequestStatusSchema = z
 /** Fields of the spec that may change while the request has a worker. */
 const MUTABLE = new Set(['suspend', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished']);
 
-/** One rule a field, so that the refusal names the field. */
-const immutableWhilePlaced: readonly CelRule[] = Object.keys(containerRequestSpecSchema.shape)
-  .filter((field) => !MUTABLE.has(field))
-  .map((field) => ({
-    rule:
-      `${textOr('oldSelf', 'status', 'workerName')} == '' || ` +
-      `(has(self.spec.${field}) ? has(oldSelf.spec.${field}) && self.spec.${field} == oldSelf.spec.${field} : !has(oldSelf.spec.${field}))`,
-    message: `spec.${field} cannot change while the request has a worker: delete the request and create it anew`,
-    fieldPath: `.spec.${field}`,
-    reason: 'FieldValueForbidden',
-  }));
+const isSame = (field: string) =>
+  `(has(self.spec.${field}) ? has(oldSelf.spec.${field}) && self.spec.${field} == oldSelf.spec.${field} : !has(oldSelf.spec.${field}))`;
+
+const fixed = Object.keys(containerRequestSpecSchema.shape).filter((field) => !MUTABLE.has(field));
+const nameOfChanged = fixed.reduceRight(
+  (otherwise, field) => `!${isSame(field)} ? '${field}' : ${otherwise}`,
+  "''",
+);
+
+/**
+ * One rule for all fields: the API server evaluates each of them at every write of a status, where
+ * eleven rules were a tenth of its work. The message names the field.
+ */
+const immutableWhilePlaced: CelRule = {
+  rule: `${textOr('oldSelf', 'status', 'workerName')} == '' || (${fixed.map(isSame).join(' && ')})`,
+  message: `spec cannot change while the request has a worker, but for ${[...MUTABLE].join(', ')}: delete the request and create it anew`,
+  messageExpression: `'spec.' + (${nameOfChanged}) + ' cannot change while the request has a worker: delete the request and create it anew'`,
+  fieldPath: '.spec',
+  reason: 'FieldValueForbidden',
+};
 
 export const containerRequestSchema = z
   .object({
@@ -180,7 +191,7 @@ export const containerRequestSchema = z
     spec: containerRequestSpecSchema,
     status: containerRequestStatusSchema.optional(),
   })
-  .meta(rules(...immutableWhilePlaced))
+  .meta(rules(immutableWhilePlaced))
   .describe('A container to run on one worker of a pool.');
 
 /** A ContainerRequest as the API server returns it: with its defaults. */

@@ -15,6 +15,8 @@ export const MAX_EPOCH = 2 ** 31 - 1;
 export interface CelRule {
   readonly rule: string;
   readonly message: string;
+  /** CEL: the message where it can say more; `message` where this fails. */
+  readonly messageExpression?: string;
   readonly fieldPath?: string;
   readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
   /** The rule reads `oldSelf`, and holds for a new object too. */
@@ -33,6 +35,9 @@ export function keyedBy(key: string): Record<string, unknown> {
 
 /** Metadata of a list that is replaced as a whole. */
 export const atomic = {'x-kubernetes-list-type': 'atomic'};
+
+/** Metadata of an object that has one owner: each field of its own would cost in managedFields. */
+export const atomicObject = {'x-kubernetes-map-type': 'atomic'};
 
 const LABEL_PATTERN = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
 const SUBDOMAIN_PATTERN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';

@@ -14,7 +14,7 @@ import {ApiError, type Transport} from './transport.ts';
 
 /** One thing the operator must be allowed to do. */
 export interface Right {
-  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
   readonly resource: Resource;
   readonly subresource?: 'status';
   /** All namespaces when absent. */
@@ -83,6 +83,7 @@ export function operatorRights(
   return [
     ...of(containerRequests, 'get', 'list', 'watch', 'delete'),
     status(containerRequests),
+    {verb: 'update', resource: containerRequests, subresource: 'status'},
     ...of(workers, 'get', 'list', 'watch', 'create', 'patch', 'delete'),
     status(workers),
     ...of(workerPools, 'list', 'watch'),

@@ -22,16 +22,16 @@ export const isLedgerPatch: CallMatch = (call) => call.method === 'PATCH' && isO
 export const isCommit: CallMatch = (call) =>
   isLedgerPatch(call) && Number(statusOf(call)['cycle']) > 0;
 
-export const isRequestPatch: CallMatch = (call) =>
-  call.method === 'PATCH' && isOf(call, containerRequests);
+export const isRequestWrite: CallMatch = (call) =>
+  ['PATCH', 'PUT'].includes(call.method) && isOf(call, containerRequests);
 
 /** A placement on its way to its request. */
 export const isBind: CallMatch = (call) =>
-  isRequestPatch(call) && typeof statusOf(call)['workerName'] === 'string';
+  isRequestWrite(call) && typeof statusOf(call)['workerName'] === 'string';
 
 /** The reason of a waiting request on its way to it. */
 export const isReason: CallMatch = (call) =>
-  isRequestPatch(call) && !('workerName' in statusOf(call));
+  isRequestWrite(call) && !('workerName' in statusOf(call));
 
 export const isRequestRead: CallMatch = (call) =>
   call.method === 'GET' && isOf(call, containerRequests);
@@ -77,7 +77,7 @@ export function callKindOf(call: ApiCall, isWatch: boolean): CallKind {
   const {method, path} = call;
   if (path.includes('/containerrequests')) {
     if (method === 'GET') return path.endsWith('/containerrequests') ? 'list' : 'read';
-    if (method !== 'PATCH') return 'step';
+    if (method !== 'PATCH' && method !== 'PUT') return 'step';
     const {workerName} = statusOf(call);
     if (typeof workerName === 'string') return 'bind';
     return workerName === undefined ? 'reason' : 'step';

@@ -1,7 +1,9 @@
 import type {InvalidRequest, ParsedRequest, RequestRecord} from '../api/records.ts';
+import {apiVersionOf, containerRequests, pathOf} from '../kube/resource.ts';
+import type {ApiCall} from '../kube/transport.ts';
 import {assertNever} from '../lib/assertNever.ts';
 import type {StatusIntent} from './outcome.ts';
-import {bindPatch, pendingPatch, type StatusPatch} from './statusPatch.ts';
+import {boundStatus, pendingPatch, type StatusPatch} from './statusPatch.ts';
 
 /** What a fresh look at the object says about an intent that may have been written. */
 export type Found =
@@ -12,14 +14,44 @@ export type Found =
   | {readonly kind: 'gone'};
 
 /** The write of an intent upon one state of its object; undefined when that says it already. */
-export function patchFor(
+export function writeFor(
   intent: StatusIntent,
   record: RequestRecord | InvalidRequest,
   nowMs: number,
-): StatusPatch | undefined {
-  if (intent.kind === 'pending') return pendingPatch(record, {...intent, nowMs});
+): ApiCall | undefined {
+  if (intent.kind === 'pending') {
+    const patch = pendingPatch(record, {...intent, nowMs});
+    return patch && patchCall(record, patch);
+  }
   if (record.kind === 'invalid') return undefined;
-  return bindPatch(record, {...intent, nowMs});
+  return replaceCall(record, boundStatus(record, {...intent, nowMs}));
+}
+
+const query = {fieldManager: 'berth'};
+
+function placeOf({namespace, name}: RequestRecord | InvalidRequest): string {
+  return pathOf(containerRequests, {namespace, name, subresource: 'status'});
+}
+
+function patchCall(record: RequestRecord | InvalidRequest, body: StatusPatch): ApiCall {
+  const contentType = 'application/merge-patch+json';
+  return {method: 'PATCH', path: placeOf(record), query, contentType, body};
+}
+
+/**
+ * A PUT of the status costs the API server a tenth less than a merge patch, which it applies to the
+ * object's text and reads again (`test/perf/README.md`). It takes the spec and the rest of the
+ * metadata from its own object.
+ */
+function replaceCall(record: RequestRecord, status: StatusPatch['status']): ApiCall {
+  const {namespace, name, uid, resourceVersion} = record;
+  const body = {
+    apiVersion: apiVersionOf(containerRequests),
+    kind: containerRequests.kind,
+    metadata: {namespace, name, uid, resourceVersion},
+    status,
+  };
+  return {method: 'PUT', path: placeOf(record), query, body};
 }
 
 /** Compares an intent with the object as it is now. */

@@ -1,5 +1,5 @@
 import {asObject, asText} from '../api/rawObject.ts';
-import type {InvalidRequest, ParsedRequest, RequestRecord} from '../api/records.ts';
+import type {ParsedRequest} from '../api/records.ts';
 import {containerRequests, pathOf} from '../kube/resource.ts';
 import type {ApiCall, Transport} from '../kube/transport.ts';
 import {assertNever} from '../lib/assertNever.ts';
@@ -7,10 +7,9 @@ import {type Clock, sleep} from '../lib/clock.ts';
 import {type BackoffRange, fullJitterMs} from '../lib/fullJitter.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
-import {type Found, judge, patchFor} from './attempt.ts';
+import {type Found, judge, writeFor} from './attempt.ts';
 import type {StatusIntent, StatusOutcome} from './outcome.ts';
 import {type Reading, readError, readReply} from './readReply.ts';
-import type {StatusPatch} from './statusPatch.ts';
 
 export interface IntentWriterOptions {
   readonly transport: Transport;
@@ -56,9 +55,9 @@ export class IntentWriter {
     for (let attempt = 0; ; attempt++) {
       if (signal.aborted) return {kind: doubtfulVersion === undefined ? 'abandoned' : 'unknown'};
       if (isOutdated()) return {kind: 'superseded'};
-      const patch = patchFor(intent, record, nowMs);
-      if (!patch) return {kind: 'unchanged'};
-      const reading = await this.#send(patchCall(record, patch), signal);
+      const call = writeFor(intent, record, nowMs);
+      if (!call) return {kind: 'unchanged'};
+      const reading = await this.#send(call, signal);
       switch (reading.kind) {
         case 'done':
           return written(reading.object);
@@ -175,16 +174,6 @@ function keysOf(intent: StatusIntent): object {
   if (intent.kind === 'pending') return keys;
   const {epoch, cycle} = intent.assignment;
   return {epoch, cycle, ...keys};
-}
-
-function patchCall({namespace, name}: RequestRecord | InvalidRequest, body: StatusPatch): ApiCall {
-  return {
-    method: 'PATCH',
-    path: pathOf(containerRequests, {namespace, name, subresource: 'status'}),
-    query: {fieldManager: 'berth'},
-    contentType: 'application/merge-patch+json',
-    body,
-  };
 }
 
 function written(object: unknown): StatusOutcome {

@@ -14,20 +14,20 @@ export interface StatusPatch {
 type Wanted = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
 
 /**
- * The request has its worker.
+ * The whole status of a request that has its worker: what an earlier run left goes.
  *
  * Conditions here and below are the whole list, as a merge patch replaces lists. kstatus reads
  * `Ready=False` as "in progress" and `Stalled=True` as "failed", so a `Reconciling` beside `Ready`
  * would say nothing new: it is left out, as a status write costs time linear in its bytes.
  */
-export function bindPatch(
+export function boundStatus(
   record: RequestRecord,
   at: {readonly workerName: string; readonly assignment: Assignment; readonly nowMs: number},
-): StatusPatch {
+): StatusPatch['status'] {
   const {workerName, assignment, nowMs} = at;
   const {id, epoch, cycle, gpuDevices, affinity} = assignment;
   const reason = ScheduledReason.Placed;
-  return patchOf(record, {
+  return {
     phase: 'Scheduled',
     workerName,
     assignment: {id, epoch, cycle, gpuDevices, affinity},
@@ -38,7 +38,7 @@ export function bindPatch(
       {type: 'Scheduled', status: 'True', reason, message: `placed on worker ${workerName}`},
       {type: 'Ready', status: 'False', reason, message: 'its container has not started yet'},
     ]),
-  });
+  };
 }
 
 /** Why the request waits; undefined when its conditions say just that already. */

@@ -182,5 +182,32 @@ export function writes(bench: Bench): void {
       });
       expect((reply.body as Seen).metadata.labels).toBeUndefined();
     });
+
+    it('of the status needs nothing else, and leaves all else alone', async () => {
+      const own = {
+        labels: {x: 'y'},
+        annotations: {z: '1'},
+        finalizers: ['conformance.berth.dev/test'],
+      };
+      const body = widget('a', {image: 'a'}, own);
+      const made = (await bench.call('POST', bench.path(widgets), body)).body as Seen;
+      const put = async (on: Seen, status: object) => {
+        const {name, namespace, uid, resourceVersion} = on.metadata;
+        const metadata = {name, namespace, uid, resourceVersion};
+        const next = {apiVersion: on.apiVersion, kind: on.kind, metadata, status};
+        const reply = await bench.call('PUT', bench.path(widgets, 'a', 'status'), next);
+        return reply.body as Seen;
+      };
+      const first = await put(made, {phase: 'Running', count: 1});
+      expect(first).toMatchObject({metadata: own, spec: made.spec, status: {phase: 'Running'}});
+      const second = await put(first, {phase: 'Failed'});
+      expect(second.status).toEqual({phase: 'Failed'});
+      await bench.call('DELETE', bench.path(widgets, 'a'));
+      const deleting = (await bench.call('GET', bench.path(widgets, 'a'))).body as Seen;
+      const third = await put(deleting, {phase: 'Pending'});
+      expect(third).toMatchObject({metadata: own, status: {phase: 'Pending'}});
+      expect(third.metadata.deletionTimestamp).toBe(deleting.metadata.deletionTimestamp);
+      await bench.patch(bench.path(widgets, 'a'), {metadata: {finalizers: null}});
+    });
   });
 }

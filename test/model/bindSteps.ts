@@ -1,5 +1,6 @@
+import {asObject} from '../../src/api/rawObject.ts';
 import type {ParsedRequest} from '../../src/api/records.ts';
-import {judge, patchFor} from '../../src/status/attempt.ts';
+import {judge, writeFor} from '../../src/status/attempt.ts';
 import {concludeBind} from '../../src/status/concludeBind.ts';
 import type {BindIntent} from '../../src/status/intent.ts';
 import type {StatusOutcome} from '../../src/status/outcome.ts';
@@ -71,8 +72,8 @@ export function sendBind(world: World, at: At, index: number, worker: number): v
 function post(world: World, at: At, index: number, bind: Bind): void {
   const request = world.requests[index]!;
   const intent = intentOf(index, bind);
-  const patch = patchFor(intent, intent.record, 0);
-  const version = Number(patch?.metadata.resourceVersion);
+  const {body} = writeFor(intent, intent.record, 0)!;
+  const version = Number(asObject(asObject(body)['metadata'])['resourceVersion']);
   const sent = {...bind, version, stage: 'sent'} as const;
   request.mail = [...request.mail, sent];
   request.mine[at].bind = sent;

@@ -22,7 +22,7 @@ export interface SeenCall {
   readonly call: ApiCall;
 }
 
-/** A few objects behind `Transport`, with merge patches of the status and a fate for each call. */
+/** A few objects behind `Transport`: PUT and merge patch of the status, a fate for each call. */
 export class ScriptedServer implements Transport {
   readonly calls: SeenCall[] = [];
   readonly #objects = new Map<string, RawObject>();
@@ -119,8 +119,9 @@ export class ScriptedServer implements Transport {
     const current = asObject(object.metadata);
     if (asked.uid !== current.uid) return refusal(409);
     if (asked.resourceVersion !== current.resourceVersion) return refusal(409);
-    const merged = {...object, status: {...asObject(object.status), ...asObject(status)}};
-    return {status: 200, body: this.#store(path, merged)};
+    const kept = call.method === 'PUT' ? {} : asObject(object.status);
+    const changed = {...object, status: {...kept, ...asObject(status)}};
+    return {status: 200, body: this.#store(path, changed)};
   }
 
   #store(path: string, object: RawObject): RawObject {

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {RawObject} from '../../src/api/rawObject.ts';
-import type {Fate} from './scriptedServer.ts';
+import {type Fate, makeObject} from './scriptedServer.ts';
 import {bind, createRig, edit, pending, statusOf, waiting} from './writerRig.ts';
 
 const held = {workerName: 'w-9', phase: 'Scheduled', assignment: {id: '6.1.0', epoch: 6}};
@@ -19,114 +19,114 @@ interface Row {
 
 const bindRows: readonly Row[] = [
   {
-    name: 'is one PATCH when nothing happens',
+    name: 'is one PUT when nothing happens',
     fates: [],
     outcome: 'written',
-    calls: ['PATCH'],
+    calls: ['PUT'],
     workerName: 'w-1',
   },
   {
     name: 'is written upon the newer state after a conflict',
     fates: [{meanwhile: edit('metadata', {labels: {a: 'b'}})}],
     outcome: 'written',
-    calls: ['PATCH', 'GET', 'PATCH'],
+    calls: ['PUT', 'GET', 'PUT'],
     workerName: 'w-1',
   },
   {
     name: 'is superseded by another worker',
     fates: [{meanwhile: edit('status', held)}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
     workerName: 'w-9',
   },
   {
     name: 'is superseded when the request asks for something else now',
     fates: [{meanwhile: edited}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is superseded by a suspension',
     fates: [{meanwhile: edit('spec', {suspend: true})}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is superseded by a deletion under way',
     fates: [{meanwhile: edit('metadata', {deletionTimestamp: '2026-01-01T00:00:00Z'})}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is superseded by the end of the request',
     fates: [{meanwhile: edit('status', {phase: 'Failed'})}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is superseded by a spec that cannot be understood any more',
     fates: [{meanwhile: edit('spec', {resources: {cpu: 'lots'}})}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'ends with the request',
     fates: [{meanwhile: () => undefined}],
     outcome: 'gone',
-    calls: ['PATCH'],
+    calls: ['PUT'],
   },
   {
     name: 'is not for the next request of the same name',
     fates: [{meanwhile: edit('metadata', {uid: 'uid-2'})}],
     outcome: 'gone',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'ends with a request that is deleted between the write and the read',
     fates: [{status: 500}, {meanwhile: () => undefined}],
     outcome: 'gone',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is found written when only its reply was lost',
     fates: [{broken: 'after'}],
     outcome: 'written',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
     workerName: 'w-1',
   },
   {
     name: 'is found written when the agent has gone on already',
     fates: [{broken: 'after'}, {meanwhile: edit('status', ours)}],
     outcome: 'written',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
     workerName: 'w-1',
   },
   {
     name: 'is written again when the connection broke too early',
     fates: [{broken: 'before'}],
     outcome: 'written',
-    calls: ['PATCH', 'GET', 'PATCH'],
+    calls: ['PUT', 'GET', 'PUT'],
     workerName: 'w-1',
   },
   {
     name: 'needs no read when it was never sent',
     fates: [{broken: 'unsent'}],
     outcome: 'written',
-    calls: ['PATCH', 'PATCH'],
+    calls: ['PUT', 'PUT'],
     workerName: 'w-1',
   },
   {
     name: 'is read after a 500',
     fates: [{status: 500}],
     outcome: 'written',
-    calls: ['PATCH', 'GET', 'PATCH'],
+    calls: ['PUT', 'GET', 'PUT'],
     workerName: 'w-1',
   },
   {
     name: 'is read after a 504',
     fates: [{status: 504}],
     outcome: 'written',
-    calls: ['PATCH', 'GET', 'PATCH'],
+    calls: ['PUT', 'GET', 'PUT'],
     workerName: 'w-1',
   },
   {
@@ -139,57 +139,57 @@ const bindRows: readonly Row[] = [
       {status: 429, retryAfterMs: 5},
     ],
     outcome: 'written',
-    calls: ['PATCH', 'GET', 'GET', 'GET', 'GET', 'GET'],
+    calls: ['PUT', 'GET', 'GET', 'GET', 'GET', 'GET'],
     workerName: 'w-1',
   },
   {
     name: 'is refused with 422',
     fates: [{status: 422}],
     outcome: 'refused',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is refused with 403',
     fates: [{status: 403}],
     outcome: 'refused',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is refused with 400',
     fates: [{status: 400}],
     outcome: 'refused',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is not called refused while an earlier write of it may still come true',
     fates: [{broken: 'before'}, {plain: true}, {status: 403}],
     outcome: 'unknown',
-    calls: ['PATCH', 'GET', 'PATCH', 'GET'],
+    calls: ['PUT', 'GET', 'PUT', 'GET'],
   },
   {
     name: 'is refused after a doubt that a newer state has settled',
     fates: [{broken: 'before'}, {meanwhile: edit('metadata', {labels: {a: 'b'}})}, {status: 403}],
     outcome: 'refused',
-    calls: ['PATCH', 'GET', 'PATCH', 'GET'],
+    calls: ['PUT', 'GET', 'PUT', 'GET'],
   },
   {
     name: 'that was refused is superseded where the bind of an earlier leader came late',
     fates: [{status: 403}, {meanwhile: edit('status', held)}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
     workerName: held.workerName,
   },
   {
     name: 'that was refused is gone where the request is',
     fates: [{status: 422}, {meanwhile: () => undefined}],
     outcome: 'gone',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
   },
   {
     name: 'is not taken for written where its id stands beside another worker',
     fates: [{broken: 'before'}, {meanwhile: edit('status', {...ours, workerName: 'w-9'})}],
     outcome: 'superseded',
-    calls: ['PATCH', 'GET'],
+    calls: ['PUT', 'GET'],
     workerName: 'w-9',
   },
 ];
@@ -237,19 +237,40 @@ describe('a placement', () => {
     });
   });
 
-  it('carries the resource version and uid that it was decided on, as a merge patch of the status', async () => {
+  it('carries the resource version and uid that it was decided on, and replaces the status', async () => {
     const {clock, server, writer, run} = createRig();
     run();
     const record = waiting(server);
     writer.write(bind(record));
     await clock.advance(0);
     expect(server.calls[0]!.call).toMatchObject({
-      method: 'PATCH',
+      method: 'PUT',
       path: '/apis/berth.dev/v1alpha1/namespaces/default/containerrequests/r-1/status',
-      contentType: 'application/merge-patch+json',
       query: {fieldManager: 'berth'},
-      body: {metadata: {resourceVersion: record.resourceVersion, uid: 'uid-r-1'}},
+      body: {
+        apiVersion: 'berth.dev/v1alpha1',
+        kind: 'ContainerRequest',
+        metadata: {
+          namespace: 'default',
+          name: 'r-1',
+          uid: 'uid-r-1',
+          resourceVersion: record.resourceVersion,
+        },
+      },
     });
+  });
+
+  it('leaves nothing of an earlier run of the request', async () => {
+    const {clock, server, writer, run} = createRig();
+    run();
+    const earlier = {phase: 'Pending', attempts: 1, podName: 'web-1', exitCode: 7};
+    const record = waiting(server, 'r-1', makeObject('r-1', {status: earlier}));
+    writer.write(bind(record));
+    await clock.advance(0);
+    const {status} = server.get('r-1')!;
+    expect(status).toMatchObject({phase: 'Scheduled', workerName: 'w-1', attempts: 2});
+    expect(status).not.toHaveProperty('podName');
+    expect(status).not.toHaveProperty('exitCode');
   });
 
   it.each([429, 503])('waits out a Retry-After of a %i to the millisecond', async (status) => {
@@ -262,8 +283,8 @@ describe('a placement', () => {
     expect(server.calls).toHaveLength(1);
     await clock.advance(1);
     expect(server.calls.map(({method, atMs}) => [method, atMs])).toEqual([
-      ['PATCH', 0],
-      ['PATCH', 1_234],
+      ['PUT', 0],
+      ['PUT', 1_234],
     ]);
   });
 

@@ -14,10 +14,10 @@ describe('the order of writes', () => {
     server.script([], {held: true});
     run();
     await clock.advance(0);
-    expect(server.log).toEqual(['PATCH r-2', 'PATCH r-3']);
+    expect(server.log).toEqual(['PUT r-2', 'PUT r-3']);
     server.release(1);
     await clock.advance(0);
-    expect(server.log.slice(2)).toEqual(['PATCH r-4', 'PATCH r-1']);
+    expect(server.log.slice(2)).toEqual(['PUT r-4', 'PATCH r-1']);
   });
 
   it('keeps to the connections of each kind', async () => {
@@ -85,7 +85,7 @@ describe('the order of writes', () => {
       'pending r-1 superseded',
       'bind r-1 written',
     ]);
-    expect(server.log).toEqual(['PATCH r-1']);
+    expect(server.log).toEqual(['PUT r-1']);
   });
 
   it('keeps the reason that came beside a placement, and writes it when that came to nothing', async () => {
@@ -97,7 +97,7 @@ describe('the order of writes', () => {
     const suspended = waiting(server, 'r-1', makeObject('r-1', {spec: {suspend: true}}));
     for (const message of ['first', 'second']) writer.write(pending(suspended, message));
     await clock.advance(0);
-    expect(server.log).toEqual(['PATCH r-1']);
+    expect(server.log).toEqual(['PUT r-1']);
     server.release();
     await clock.advance(0);
     expect(kinds()).toEqual([

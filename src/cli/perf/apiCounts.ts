@@ -29,7 +29,7 @@ export function requestsIn(metrics: string, counted: CountedRequest): number {
 export async function countsOfMetrics(transport: Transport): Promise<CallCounts> {
   const reply = await transport.send<string>({method: 'GET', path: '/metrics'});
   if (reply.status !== 200 || typeof reply.body !== 'string') return noCounts;
-  const status = {subresource: 'status', verbs: ['PATCH', 'APPLY']};
+  const status = {subresource: 'status', verbs: ['PUT', 'PATCH', 'APPLY']};
   const count = (counted: CountedRequest) => requestsIn(reply.body, counted);
   return {
     commits: count({resource: 'ledgers', ...status}),
@@ -44,7 +44,7 @@ export class EmbeddedCounts {
   readonly #counts = {commits: 0, lockCalls: 0, statusPatches: 0, workerLists: 0};
 
   readonly onCall = ({method, path, isWatch}: AnsweredCall): void => {
-    const isStatus = method === 'PATCH' && path.endsWith('/status');
+    const isStatus = /^(PUT|PATCH)$/.test(method) && path.endsWith('/status');
     if (isStatus && path.startsWith(`${pathOf(ledgers)}/`)) this.#counts.commits++;
     else if (isStatus && path.includes('/containerrequests/')) this.#counts.statusPatches++;
     else if (method === 'GET' && path === pathOf(workers) && !isWatch) this.#counts.workerLists++;

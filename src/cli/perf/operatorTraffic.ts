@@ -18,7 +18,7 @@ export class OperatorTraffic {
   around(transport: Transport): Transport {
     return {
       send: async (call, signal) => {
-        const isWrite = call.method === 'PATCH' && call.path.startsWith(this.#written);
+        const isWrite = call.method !== 'GET' && call.path.startsWith(this.#written);
         if (!isWrite) return transport.send(call, signal);
         const fromMs = systemClock.monotonicMs();
         try {
