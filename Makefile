@@ -71,8 +71,9 @@ e2e: setup servers ## The whole product on kind, or on a real API server where t
 	@vitest run --config e2e/vitest.config.ts
 
 .PHONY: bench
-bench: setup servers build ## Measure placement, then bursts beside their floor and starts on a real API server
+bench: setup servers build ## Measure placement, each stage around it, then bursts and starts on a real API server
 	@node test/placement/bench.ts
+	@node test/perf/bench.ts
 	@node e2e/bench.ts
 
 .PHONY: perf
