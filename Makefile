@@ -76,6 +76,10 @@ bench: setup servers build ## Measure placement, each stage around it, then burs
 	@node test/perf/bench.ts
 	@node e2e/bench.ts
 
+.PHONY: bench-large
+bench-large: setup servers build ## A start beside 5,000 workers and 150,000 waiting requests (10 min)
+	@node e2e/large.ts
+
 .PHONY: perf
 perf: setup servers ## One burst beside its floor and the old way, with each ledger: the report; ARGS='--repeat 5'
 	@node e2e/perf.ts $(ARGS)
