@@ -55,6 +55,11 @@ function withBody(call: ApiCall, change: (body: Body) => Body): ApiCall {
   return {...call, body: change((call.body ?? {}) as Body)};
 }
 
+/** A PUT without resourceVersion is refused by the API server itself. */
+function asPatch(call: ApiCall): ApiCall {
+  return {...call, method: 'PATCH', contentType: 'application/merge-patch+json'};
+}
+
 /** Every call of the port goes on to `ledger`, but for those in `changed`. */
 function ledgerWith(ledger: Ledger, changed: Partial<Ledger>): Ledger {
   return {
@@ -186,7 +191,7 @@ export const canaries: readonly Canary[] = [
     name: 'a bind carries no resourceVersion',
     bugs: {
       transport: onCalls((call) =>
-        isBind(call) ? withBody(call, ({status = {}}) => ({status})) : call,
+        isBind(call) ? asPatch(withBody(call, ({status = {}}) => ({status}))) : call,
       ),
     },
     seeds: 30,
