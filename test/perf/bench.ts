@@ -116,7 +116,7 @@ function contended(changes: number): Stage {
   };
 }
 
-/** The median of 21 runs: a collection makes the heap of its run smaller, new code makes it larger. */
+/** The median of 21 runs: a collection makes the heap of its run smaller, new code larger. */
 function heapBytesOf({run, before = () => {}}: Stage): number {
   const bytes = Array.from({length: 21}, () => {
     before();
