@@ -79,6 +79,10 @@ bench: setup servers build ## Measure placement, then bursts beside their floor 
 perf: setup servers ## One burst beside its floor and the old way, with each ledger: the report; ARGS='--repeat 5'
 	@node e2e/perf.ts $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: setup servers build ## Berth against kube-scheduler in alternating runs on one API server: the table; ARGS='--workers 5000'
+	@node e2e/peers.ts $(ARGS)
+
 .PHONY: bench-faults
 bench-faults: setup servers build ## Every fault on real servers under load, and what it took: the table
 	@node test/faults/table.ts

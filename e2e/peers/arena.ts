@@ -19,8 +19,8 @@ const slotsOfHost = 40;
 
 /** Hosts of one kind, a bare client that creates what is placed on them, and a watcher. */
 export class Arena {
-  readonly watch: PlacementWatch;
-  readonly hosts: readonly string[];
+  readonly #watch: PlacementWatch;
+  readonly #hosts: readonly string[];
   readonly #api: RealApiServer;
   readonly #transport: Transport;
   readonly #kind: PlacementKind;
@@ -35,8 +35,8 @@ export class Arena {
     this.#api = parts.api;
     this.#transport = parts.transport;
     this.#kind = parts.kind;
-    this.hosts = parts.hosts;
-    this.watch = parts.watch;
+    this.#hosts = parts.hosts;
+    this.#watch = parts.watch;
   }
 
   /**
@@ -92,9 +92,13 @@ export class Arena {
     });
   }
 
-  /** When each of `count` objects was seen placed; waits for that. */
-  untilPlaced(count: number): Promise<ReadonlyMap<string, number>> {
-    return this.watch.untilPlaced(count, leastDeadlineMs + (count / leastRate) * 1_000);
+  /**
+   * When each of `count` objects was seen placed; waits for that.
+   *
+   * @param check throws where it would be waited for in vain
+   */
+  untilPlaced(count: number, check = () => {}): Promise<ReadonlyMap<string, number>> {
+    return this.#watch.untilPlaced(count, leastDeadlineMs + (count / leastRate) * 1_000, check);
   }
 
   /** Waits until the API server has done what it was given. */
@@ -119,12 +123,12 @@ export class Arena {
   /** Deletes every object and waits until all are seen gone and the API server is at rest. */
   async clear(): Promise<void> {
     await this.#deleteAll(pathOf(this.#kind.objects, {namespace: space}));
-    await this.watch.untilNone(deleteMs);
+    await this.#watch.untilNone(deleteMs);
     await this.atRest();
   }
 
   async close(): Promise<void> {
-    this.watch.stop();
+    this.#watch.stop();
     await this.#deleteAll(pathOf(this.#kind.objects, {namespace: space}));
     await this.#deleteAll(pathOf(this.#kind.hosts));
     await this.atRest();
@@ -136,7 +140,7 @@ export class Arena {
   }
 
   async #place(stored: Stored, index: number): Promise<void> {
-    const host = this.hosts[index % this.hosts.length]!;
+    const host = this.#hosts[index % this.#hosts.length]!;
     await sendOrThrow(this.#transport, this.#kind.placing(stored, host));
   }
 

@@ -21,6 +21,7 @@ export async function berth(
       const {pid} = operator;
       return {
         pid,
+        hasEnded: () => operator.hasEnded,
         log: () => operator.log,
         async stop() {
           await operator.stop();

@@ -3,6 +3,7 @@ import type {PlacementKind} from './placementKind.ts';
 /** A scheduler as a process of this machine. */
 export interface RunningScheduler {
   readonly pid: number;
+  hasEnded(): boolean;
   /** The last lines it logged, for a failure. */
   log(): string;
   stop(): Promise<void>;

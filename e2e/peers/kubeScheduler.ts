@@ -43,7 +43,12 @@ export async function kubeScheduler(api: RealApiServer, folder: string): Promise
         logPath: join(folder, 'kube-scheduler.log'),
       });
       const {pid} = started;
-      return {pid, log: () => started.logTail(), stop: () => started.stop()};
+      return {
+        pid,
+        hasEnded: () => started.hasEnded,
+        log: () => started.logTail(),
+        stop: () => started.stop(),
+      };
     },
   };
 }

@@ -63,12 +63,12 @@ export async function measureContender(
 
 async function measureBacklog(
   {api, arena, objects}: MeasureOptions,
-  {pid}: RunningScheduler,
+  scheduler: RunningScheduler,
   {startMs, before}: {startMs: number; before: ServerTimes},
 ): Promise<BacklogFigures> {
-  const times = [...(await arena.untilPlaced(objects)).values()];
+  const times = [...(await arena.untilPlaced(objects, alive(scheduler))).values()];
   await arena.atRest();
-  const costs = costsOf(before, serverTimes(api), processorMs(pid), objects);
+  const costs = costsOf(before, serverTimes(api), processorMs(scheduler.pid), objects);
   await arena.recount(objects);
   const lastMs = Math.max(...times);
   return {
@@ -81,16 +81,17 @@ async function measureBacklog(
 
 async function measureBurst(
   {api, arena, objects}: MeasureOptions,
-  {pid}: RunningScheduler,
+  scheduler: RunningScheduler,
 ): Promise<BurstFigures> {
   const before = serverTimes(api);
-  const ownBefore = processorMs(pid);
+  const ownBefore = processorMs(scheduler.pid);
   const sentAtMs = new Map<string, number>();
   const names = numbered('burst', objects);
   await arena.create(names, (name) => sentAtMs.set(name, systemClock.monotonicMs()));
-  const placedAtMs = await arena.untilPlaced(objects);
+  const placedAtMs = await arena.untilPlaced(objects, alive(scheduler));
   await arena.atRest();
-  const costs = costsOf(before, serverTimes(api), processorMs(pid) - ownBefore, objects);
+  const ownMs = processorMs(scheduler.pid) - ownBefore;
+  const costs = costsOf(before, serverTimes(api), ownMs, objects);
   await arena.recount(objects);
   const lags = names.map((name) => placedAtMs.get(name)! - sentAtMs.get(name)!);
   lags.sort((left, right) => left - right);
@@ -100,6 +101,12 @@ async function measureBurst(
     p50Ms: quantile(lags, 0.5)!,
     p99Ms: quantile(lags, 0.99)!,
     costs,
+  };
+}
+
+function alive({hasEnded, pid}: RunningScheduler): () => void {
+  return () => {
+    if (hasEnded()) throw new Error(`its process ${pid} has ended`);
   };
 }
 

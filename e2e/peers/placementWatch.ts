@@ -45,9 +45,14 @@ export class PlacementWatch {
     this.#stop.abort();
   }
 
-  /** When each of `count` objects was first seen placed; waits for that. */
-  async untilPlaced(count: number, deadlineMs: number): Promise<ReadonlyMap<string, number>> {
+  /** When each of `count` objects was first seen placed; waits for that, and asks `check`. */
+  async untilPlaced(
+    count: number,
+    deadlineMs: number,
+    check: () => void,
+  ): Promise<ReadonlyMap<string, number>> {
     await this.#until(`the placement of ${count} objects`, deadlineMs, () => {
+      check();
       return this.#seenAtMs.size >= count;
     });
     return this.#seenAtMs;
