@@ -3,6 +3,8 @@ export interface FloorFigures {
   readonly createsPerSecond: number;
   /** Placing writes of objects that exist already. */
   readonly placingsPerSecond: number;
+  /** Of the API server, for one of those writes. */
+  readonly placingMs: number;
   /** Objects, each created and then placed. */
   readonly bothPerSecond: number;
 }

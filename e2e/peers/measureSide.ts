@@ -15,13 +15,17 @@ export interface MeasureOptions {
 }
 
 /** What a bare client needs for the writes that the contender of this arena causes. */
-export async function measureFloor({arena, objects}: MeasureOptions): Promise<FloorFigures> {
+export async function measureFloor({api, arena, objects}: MeasureOptions): Promise<FloorFigures> {
   const perSecond = (ms: number) => (objects / ms) * 1_000;
   const startMs = systemClock.monotonicMs();
   const stored = await arena.create(numbered('floor', objects));
   const createMs = systemClock.monotonicMs() - startMs;
+  await arena.atRest();
+  const before = serverTimes(api);
   const placeMs = await timed(() => arena.place(stored));
   await arena.untilPlaced(objects);
+  await arena.atRest();
+  const {apiServerMs: placingMs} = costsOf(before, serverTimes(api), 0, objects);
   await arena.clear();
   const bothMs = await timed(() => arena.createAndPlace(numbered('both', objects)));
   await arena.untilPlaced(objects);
@@ -29,6 +33,7 @@ export async function measureFloor({arena, objects}: MeasureOptions): Promise<Fl
   return {
     createsPerSecond: perSecond(createMs),
     placingsPerSecond: perSecond(placeMs),
+    placingMs,
     bothPerSecond: perSecond(bothMs),
   };
 }

@@ -69,6 +69,11 @@ const rows: readonly Row[] = [
     format: whole,
   },
   {
+    label: 'bare client: API server CPU a placing write',
+    of: ({floor}) => floor.placingMs,
+    format: inMs,
+  },
+  {
     label: 'bare client: created and placed/s',
     of: ({floor}) => floor.bothPerSecond,
     format: whole,

@@ -10,7 +10,12 @@ function side(unit: number): Side {
     schedulerMs: (first + 2) * unit,
   });
   return {
-    floor: {createsPerSecond: unit, placingsPerSecond: 2 * unit, bothPerSecond: 3 * unit},
+    floor: {
+      createsPerSecond: unit,
+      placingsPerSecond: 2 * unit,
+      bothPerSecond: 3 * unit,
+      placingMs: 15 * unit,
+    },
     backlog: {perSecond: 4 * unit, perSecondFromStart: 5 * unit, costs: costs(6)},
     burst: {perSecond: 9 * unit, p50Ms: 10 * unit, p99Ms: 11 * unit, costs: costs(12)},
   };
@@ -42,7 +47,7 @@ describe('the table of the peers', () => {
     const one = peersReport([{peer: side(1), berth: side(1)}], names);
     const peers = one.slice(2).map((line) => Number.parseFloat(line.split(' | ')[1]!));
     expect(peers.sort((left, right) => left - right)).toEqual([
-      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     ]);
   });
 });
