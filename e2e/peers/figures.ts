@@ -9,8 +9,10 @@ export interface FloorFigures {
   readonly bothPerSecond: number;
 }
 
-/** Milliseconds of processor time a placement. */
+/** Milliseconds of processor time a placement, until the API server is at rest. */
 export interface Costs {
+  /** Only until the last placement was seen: without what is written afterwards. */
+  readonly apiServerToLastMs: number;
   readonly apiServerMs: number;
   readonly etcdMs: number;
   readonly schedulerMs: number;
@@ -22,7 +24,7 @@ export interface BacklogFigures {
   readonly perSecond: number;
   /** From the start of the process to the last placement seen. */
   readonly perSecondFromStart: number;
-  /** From the start of the process until the API server is at rest. */
+  /** From the start of the process on. */
   readonly costs: Costs;
 }
 
@@ -33,7 +35,7 @@ export interface BurstFigures {
   /** From a create sent to its placement seen. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** From the first create sent until the API server is at rest, the creates included. */
+  /** From the first create sent on, the creates included. */
   readonly costs: Costs;
 }
 

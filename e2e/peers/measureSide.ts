@@ -24,8 +24,7 @@ export async function measureFloor({api, arena, objects}: MeasureOptions): Promi
   const before = serverTimes(api);
   const placeMs = await timed(() => arena.place(stored));
   await arena.untilPlaced(objects);
-  await arena.atRest();
-  const {apiServerMs: placingMs} = costsOf(before, serverTimes(api), 0, objects);
+  const after = serverTimes(api);
   await arena.clear();
   const bothMs = await timed(() => arena.createAndPlace(numbered('both', objects)));
   await arena.untilPlaced(objects);
@@ -33,7 +32,7 @@ export async function measureFloor({api, arena, objects}: MeasureOptions): Promi
   return {
     createsPerSecond: perSecond(createMs),
     placingsPerSecond: perSecond(placeMs),
-    placingMs,
+    placingMs: (after.apiServerMs - before.apiServerMs) / objects,
     bothPerSecond: perSecond(bothMs),
   };
 }
@@ -67,13 +66,13 @@ export async function measureContender(
 }
 
 async function measureBacklog(
-  {api, arena, objects}: MeasureOptions,
+  options: MeasureOptions,
   scheduler: RunningScheduler,
   {startMs, before}: {startMs: number; before: ServerTimes},
 ): Promise<BacklogFigures> {
+  const {arena, objects} = options;
   const times = [...(await arena.untilPlaced(objects, alive(scheduler))).values()];
-  await arena.atRest();
-  const costs = costsOf(before, serverTimes(api), processorMs(scheduler.pid), objects);
+  const costs = await costsOf(options, before, () => processorMs(scheduler.pid));
   await arena.recount(objects);
   const lastMs = Math.max(...times);
   return {
@@ -85,18 +84,17 @@ async function measureBacklog(
 }
 
 async function measureBurst(
-  {api, arena, objects}: MeasureOptions,
+  options: MeasureOptions,
   scheduler: RunningScheduler,
 ): Promise<BurstFigures> {
+  const {api, arena, objects} = options;
   const before = serverTimes(api);
   const ownBefore = processorMs(scheduler.pid);
   const sentAtMs = new Map<string, number>();
   const names = numbered('burst', objects);
   await arena.create(names, (name) => sentAtMs.set(name, systemClock.monotonicMs()));
   const placedAtMs = await arena.untilPlaced(objects, alive(scheduler));
-  await arena.atRest();
-  const ownMs = processorMs(scheduler.pid) - ownBefore;
-  const costs = costsOf(before, serverTimes(api), ownMs, objects);
+  const costs = await costsOf(options, before, () => processorMs(scheduler.pid) - ownBefore);
   await arena.recount(objects);
   const lags = names.map((name) => placedAtMs.get(name)! - sentAtMs.get(name)!);
   lags.sort((left, right) => left - right);
@@ -125,15 +123,19 @@ function serverTimes(api: RealApiServer): ServerTimes {
   return {apiServerMs: processorMs(apiServer), etcdMs: processorMs(etcd)};
 }
 
-function costsOf(
+/** To be called when the last placement has been seen; waits for the rest. */
+async function costsOf(
+  {api, arena, objects}: MeasureOptions,
   before: ServerTimes,
-  after: ServerTimes,
-  schedulerMs: number,
-  placements: number,
-): Costs {
+  schedulerMs: () => number,
+): Promise<Costs> {
+  const toLast = serverTimes(api);
+  await arena.atRest();
+  const after = serverTimes(api);
   return {
-    apiServerMs: (after.apiServerMs - before.apiServerMs) / placements,
-    etcdMs: (after.etcdMs - before.etcdMs) / placements,
-    schedulerMs: schedulerMs / placements,
+    apiServerToLastMs: (toLast.apiServerMs - before.apiServerMs) / objects,
+    apiServerMs: (after.apiServerMs - before.apiServerMs) / objects,
+    etcdMs: (after.etcdMs - before.etcdMs) / objects,
+    schedulerMs: schedulerMs() / objects,
   };
 }

@@ -28,8 +28,11 @@ export function processorMsOf(stat: string): number {
   );
 }
 
-/** Asked so often, a process that took less than a tenth of a processor meanwhile is at rest. */
-const restMs = 500;
+/**
+ * Asked so often, a process that took less than a tenth of a processor meanwhile is at rest. Longer
+ * than the second for which Berth collects the sums of Workers before it writes them.
+ */
+const restMs = 1_500;
 const restShare = 0.1;
 const never = new AbortController().signal;
 

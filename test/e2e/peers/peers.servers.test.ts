@@ -50,7 +50,7 @@ describeWithServers('Berth against kube-scheduler', ['api'], () => {
       const sides: readonly Side[] = [rounds[0]!.peer, rounds[0]!.berth];
       for (const side of sides) {
         const numbers = numbersOf(side);
-        expect(numbers).toHaveLength(15);
+        expect(numbers).toHaveLength(17);
         expect(numbers.every((value) => Number.isFinite(value) && value > 0)).toBe(true);
         expect(side.burst.p50Ms).toBeLessThanOrEqual(side.burst.p99Ms);
       }

@@ -8,6 +8,7 @@ function side(unit: number): Side {
     apiServerMs: first * unit,
     etcdMs: (first + 1) * unit,
     schedulerMs: (first + 2) * unit,
+    apiServerToLastMs: (first + 10) * unit,
   });
   return {
     floor: {
@@ -47,7 +48,7 @@ describe('the table of the peers', () => {
     const one = peersReport([{peer: side(1), berth: side(1)}], names);
     const peers = one.slice(2).map((line) => Number.parseFloat(line.split(' | ')[1]!));
     expect(peers.sort((left, right) => left - right)).toEqual([
-      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 22,
     ]);
   });
 });
