@@ -47,8 +47,8 @@ unit: setup ## Run the tests that need nothing but Node
 	@$(VITEST) --project unit
 
 .PHONY: servers
-servers: ## Get the API server, etcd, kubectl, helm and Redis that the tests use
-	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager helm redis-server >/dev/null || [ "$${CI:-}" != true ]
+servers: ## Get the API server, etcd, kube-scheduler, kubectl, helm and Redis that the tests use
+	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm redis-server >/dev/null || [ "$${CI:-}" != true ]
 
 .PHONY: generate
 generate: setup ## Write what follows from the schemas: CRDs, API reference, chart copies
@@ -83,6 +83,10 @@ bench-large: setup servers build ## A start beside 5,000 workers and 150,000 wai
 .PHONY: perf
 perf: setup servers ## One burst beside its floor and the old way, with each ledger: the report; ARGS='--repeat 5'
 	@node e2e/perf.ts $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: setup servers build ## Berth against kube-scheduler in alternating runs on one API server: the table; ARGS='--workers 5000'
+	@node e2e/peers.ts $(ARGS)
 
 .PHONY: bench-faults
 bench-faults: setup servers build ## Every fault on real servers under load, and what it took: the table

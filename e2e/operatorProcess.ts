@@ -50,6 +50,10 @@ export class OperatorProcess implements Replica {
     return this.#child.pid!;
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   async readyz(): Promise<string> {
     return (await fetch(`http://${this.#addresses!.health}/readyz?verbose`)).text();
   }

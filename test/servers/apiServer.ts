@@ -55,6 +55,8 @@ export interface RealApiServer {
   connect(): Promise<Connection>;
   /** The text of /metrics. */
   metrics(): Promise<string>;
+  /** Of its processes at present; a restart changes them. */
+  pids(): {readonly apiServer: number; readonly etcd: number};
   /** Same port, same etcd; `kill` ends it without a farewell. Waits until it is ready again. */
   restart(options?: {kill?: boolean}): Promise<void>;
   /** Kills etcd and starts it again with what it had, the API server running beside it. */
@@ -146,6 +148,7 @@ function describeApiServer(parts: {
       return connection;
     },
     metrics: () => sendOrThrow<string>(own, {method: 'GET', path: '/metrics'}),
+    pids: () => ({apiServer: server.pid, etcd: etcd.pid()}),
     restart: ({kill = false} = {}) => server.restart(kill),
     restartEtcd: () => etcd.restart(),
     pause: () => server.pause(),

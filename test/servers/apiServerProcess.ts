@@ -33,6 +33,11 @@ export class ApiServerProcess {
     return `https://127.0.0.1:${this.#port}`;
   }
 
+  /** Of the process at present; -1 before `start`. */
+  get pid(): number {
+    return this.#process?.pid ?? -1;
+  }
+
   /** Starts on `wanted`, or on a free port, and waits until it is ready. */
   async start(wanted?: number): Promise<void> {
     for (let tries = 1; ; tries++) {

@@ -8,6 +8,8 @@ const TRIES_FOR_A_PORT = 5;
 
 export interface RealEtcd {
   readonly url: string;
+  /** Of the process at present. */
+  pid(): number;
   /** Kills it, starts it on the same ports with the same store, and waits until it is healthy. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -27,6 +29,7 @@ export async function startEtcd(program: string, folder: string): Promise<RealEt
       await untilHealthy(current, url);
       return {
         url,
+        pid: () => current.pid,
         async restart() {
           await current.stop(0);
           current = start();
