@@ -59,6 +59,7 @@ describe('berth perf without a cluster', () => {
   it('exits with 1 and says why where not all requests fit', async () => {
     const {exitCode, stdout} = await perf('--workers', '1', '--requests', '41', '--no-old');
     expect(stdout).toMatch(/✗ all 41 requests placed: 40/);
+    expect(stdout).toMatch(/\nDiagnosis\n {2}requests that fit nowhere: 1 of 41 /);
     expect(stdout).toMatch(/waits: Unplaceable: 0\/1 workers fit: 1 insufficient cpu/);
     expect(stdout).not.toMatch(/Old against new|NaN|undefined/);
     expect(exitCode).toBe(1);
