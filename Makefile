@@ -48,7 +48,7 @@ unit: setup ## Run the tests that need nothing but Node
 
 .PHONY: servers
 servers: ## Get the API server, etcd, kubectl, helm and Redis that the tests use
-	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager helm redis-server >/dev/null || [ "$${CI:-}" != true ]
+	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager helm redis-server chromium >/dev/null || [ "$${CI:-}" != true ]
 
 .PHONY: generate
 generate: setup ## Write what follows from the schemas: CRDs, API reference, chart copies

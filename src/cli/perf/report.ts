@@ -72,7 +72,7 @@ const steadyFactor = 1.3;
 const twoDigits = (value: number) => value.toFixed(2);
 const whole = (value: number) => value.toFixed(0);
 
-function ratioOf({ours, floorMs}: Round): number | undefined {
+export function ratioOf({ours, floorMs}: Round): number | undefined {
   return ours.totalMs && ours.totalMs / floorMs;
 }
 

@@ -12,7 +12,10 @@ export function makeBurst(overrides: Partial<BurstFigures> = {}): BurstFigures {
     createsMs: 200,
     p50Ms: 90,
     p99Ms: 180,
-    latencies: {stepMs: 8, counts: [0, 3, 10, 20, 24, 18, 10, 6, 4, 2, 1, 1, 0, 0, 0, 0, 0, 1]},
+    latencies: {
+      stepMs: 8,
+      counts: [0, 0, 0, 0, 1, 3, 5, 7, 10, 12, 10, 9, 9, 8, 7, 6, 4, 3, 2, 1, 1, 1, 1],
+    },
     course: {
       cycles: [
         {
