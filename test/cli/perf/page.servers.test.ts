@@ -69,8 +69,8 @@ describeWithServers('the page of berth perf in a browser', ['browser'], (servers
     const html = perfPage(pages.usual);
     expect(html).toContain(from);
     const {value, errors, requests} = await look(html.replace(from, to), 360, 'light', 'defect');
-    const {charts, ...faults} = value;
-    const found = {...faults, ...(errors.length > 0 && {errors: errors.length}), requests};
+    const {overflowing, overlapping, pale} = value;
+    const found = {overflowing, overlapping, pale, requests, ...(errors[0] && {errors})};
     expect(JSON.stringify(found)).toMatch(seen);
   });
 });
