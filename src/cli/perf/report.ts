@@ -77,7 +77,7 @@ export function ratioOf({ours, floorMs}: Round): number | undefined {
 }
 
 /** A floor that moves says that the machine had other work: then no ratio says much. */
-function unsteady(rounds: readonly Round[]): readonly string[] {
+export function unsteady(rounds: readonly Round[]): readonly string[] {
   const floor = spreadOf(rounds.map(({floorMs}) => floorMs));
   if (!floor || floor.most < floor.least * steadyFactor) return [];
   const times = (floor.most / floor.least).toFixed(1);

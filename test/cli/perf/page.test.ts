@@ -82,6 +82,14 @@ describe('the page of a measurement', () => {
     expect(page).not.toMatch(/<script|NaN|undefined|Infinity/);
   });
 
+  it('says that something else ran where the floors differ, as the report does', () => {
+    const round = makePerf().rounds[0]!;
+    const rounds = [300, 600].map((floorMs) => ({...round, floorMs}));
+    expect(perfPage(makePerf({rounds}))).toMatch(
+      /<p class="muted">The slowest floor took 2\.0 times as long as the fastest: something else/,
+    );
+  });
+
   it('sums up the distribution over many workers', () => {
     expect(perfPage(pages.large)).toMatch(/1000 workers with 10 each</);
   });

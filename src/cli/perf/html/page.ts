@@ -4,7 +4,7 @@ import {criteria} from '../criteria.ts';
 import {diagnosis} from '../diagnosis.ts';
 import type {PerfFigures, Round} from '../figures.ts';
 import {type PerfPhase, perfPhases} from '../phases.ts';
-import {ratioOf} from '../report.ts';
+import {ratioOf, unsteady} from '../report.ts';
 import {spreadOf, spreadText} from '../spread.ts';
 import {distributionChart} from './distributionChart.ts';
 import {latencyChart} from './latencyChart.ts';
@@ -75,6 +75,7 @@ function headline(rounds: readonly Round[]): Markup {
   return markup`<section aria-label="Headline">
 <p class="headline">${middle} <small>${rest && `(${rest}`}</small></p>
 <p>times the floor: ${total}, where a bare client needs ${floor} for the same creates and status writes${ofRounds}.</p>
+${unsteady(rounds).map((sentence) => markup`<p class="muted">${sentence}</p>`)}
 </section>`;
 }
 
