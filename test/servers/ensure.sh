@@ -154,6 +154,7 @@ WRAP
 chromium_part() {
   local folder=$cache/servers/chromium target
   if [[ -n ${CHROMIUM:-} ]]; then
+    "$CHROMIUM" --version >&2 || die "cannot run CHROMIUM=$CHROMIUM"
     printf '%s\n' "$CHROMIUM"
     return
   fi

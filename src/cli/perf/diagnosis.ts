@@ -55,9 +55,9 @@ const batchingOff: Cause = {
 const narrowWindow: Cause = {
   name: 'requests that come slower than a batch waits',
   explains: ['updates'],
-  find: ({ours: {requests, workers, batchSizes, createsMs}}) => {
-    if (batchSizes.length <= workers) return undefined;
-    const {idleMs, maxMs} = defaultConfig().batch;
+  find: ({ours: {requests, batchSizes, createsMs}}) => {
+    const {maxRequests, idleMs, maxMs} = defaultConfig().batch;
+    if (Math.max(0, ...batchSizes) >= maxRequests) return undefined;
     return {
       evidence: `${batchSizes.length} batches, as creates came every ${milliseconds(createsMs / requests)}`,
       change: `batch.idleMs and batch.maxMs (${idleMs} and ${maxMs} ms by default)`,

@@ -34,6 +34,24 @@ describe('the causes of a broken criterion', () => {
       {...many, leftWaiting: 1},
       ['requests that come slower than a batch waits'],
     ],
+    [
+      'those too where more wait and batches of several sizes leave them',
+      {...many, batchSizes: [...ones.slice(1), 2], leftWaiting: 9},
+      ['requests that come slower than a batch waits'],
+    ],
+    [
+      'neither where batches are as large as they may be',
+      {...many, batchSizes: ones.map(() => 512), leftWaiting: 999},
+      ['no known cause'],
+    ],
+    [
+      'no load bound where not all are placed',
+      {
+        ...{placed: 99, totalMs: undefined},
+        distribution: Object.fromEntries(distributionOf([4, ...Array.from({length: 19}, () => 5)])),
+      },
+      ['no known cause'],
+    ],
     ['a miss more than one in twenty', {cacheHits: 95, cacheMisses: 5}, ['cache misses']],
     ['no cause for the cold read alone', {cacheHits: 0, cacheMisses: 1}, ['no known cause']],
     ['commits above batches', {outside: {...outside, commits: 3}}, ['more commits than batches']],

@@ -23,6 +23,7 @@ describeWithServers('the page of berth perf in a browser', ['browser'], (servers
     writeFileSync(file, html);
     const url = pathToFileURL(file).href;
     const seen = await browser.view<PageFindings>({url, widthPx, scheme, evaluate: lookAtPage});
+    // A folder for what the eye must judge: BERTH_SCREENSHOTS=DIR.
     const kept = process.env['BERTH_SCREENSHOTS'];
     if (kept !== undefined) {
       mkdirSync(kept, {recursive: true});

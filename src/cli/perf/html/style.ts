@@ -55,6 +55,9 @@ ${['batch', 'snapshot', 'place', 'assume', 'commit', 'handOver', 'creates', 'wri
 .p99 { stroke: var(--place); color: var(--place); stroke-width: 2; stroke-dasharray: 5 3; }
 .even { stroke: var(--place); color: var(--place); stroke-width: 2; stroke-dasharray: 5 3; }
 .key.p50, .key.p99, .key.even { height: 3px; }
+.key.p99, .key.even {
+  background: repeating-linear-gradient(90deg, currentColor 0 5px, transparent 5px 8px);
+}
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { padding: 4px 8px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { text-align: left; font-weight: 600; }
