@@ -45,7 +45,7 @@ describe('the page of a measurement', () => {
     const page = perfPage(makePerf());
     for (const part of [
       /<p class="headline">1\.25 /,
-      /times the floor: 400\.0 ms, where a bare client needs 320\.0 ms/,
+      /times the floor, in 400\.0 ms: a bare client needs 320\.0 ms/,
       /<text[^>]*>40<\/text>\s*<text[^>]*>60<\/text>/,
       /batch of 60, ledger commit: 15\.0 ms/,
       /p50: 90\.0 ms/,
@@ -77,6 +77,7 @@ describe('the page of a measurement', () => {
   it('is whole where nothing was placed, says why, and takes no name for markup', () => {
     const page = perfPage(pages.broken);
     expect(page).toMatch(/<h2>Diagnosis<\/h2>\s*<p><b>requests that fit nowhere<\/b>: 1 of 100/);
+    expect(page).toMatch(/no ratio to the floor, as not all requests were placed/);
     expect(page).toContain('ours-&lt;1&gt;: Unplaceable');
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(page).not.toMatch(/<script|NaN|undefined|Infinity/);

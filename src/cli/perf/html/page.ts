@@ -72,9 +72,13 @@ function headline(rounds: readonly Round[]): Markup {
     milliseconds,
   );
   const [middle, rest] = spreadText(rounds.map(ratioOf), twoDigits).split(' (');
+  const isWhole = rounds.every(({ours}) => ours.totalMs !== undefined);
+  const sentence = isWhole
+    ? `times the floor, in ${total}`
+    : 'no ratio to the floor, as not all requests were placed';
   return markup`<section aria-label="Headline">
 <p class="headline">${middle} <small>${rest && `(${rest}`}</small></p>
-<p>times the floor: ${total}, where a bare client needs ${floor} for the same creates and status writes${ofRounds}.</p>
+<p>${sentence}: a bare client needs ${floor} for the same creates and status writes${ofRounds}.</p>
 ${unsteady(rounds).map((sentence) => markup`<p class="muted">${sentence}</p>`)}
 </section>`;
 }
