@@ -47,8 +47,8 @@ unit: setup ## Run the tests that need nothing but Node
 	@$(VITEST) --project unit
 
 .PHONY: servers
-servers: ## Get the API server, etcd, kube-scheduler, kubectl, helm and Redis that the tests use
-	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm redis-server >/dev/null || [ "$${CI:-}" != true ]
+servers: ## Get the API server, etcd, kube-scheduler, kubectl, helm, Redis and Chromium for the tests
+	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm redis-server chromium >/dev/null || [ "$${CI:-}" != true ]
 
 .PHONY: generate
 generate: setup ## Write what follows from the schemas: CRDs, API reference, chart copies

@@ -8,7 +8,8 @@ import {startRedis} from '../test/servers/redisServer.ts';
  * `berth perf` on an API server with etcd and a Redis that are started for it, once with each
  * ledger.
  *
- * Usage: node e2e/perf.ts [OPTIONS OF berth perf]      for example --repeat 5
+ * Usage: node e2e/perf.ts [OPTIONS OF berth perf]      for example --repeat 5, or --html perf.html,
+ * which becomes perf-kubernetes.html and perf-redis.html
  */
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const options = process.argv.slice(2);
@@ -17,11 +18,14 @@ const options = process.argv.slice(2);
 const api = await startApiServer({controllerManager: true});
 await applyCrds(api.transport());
 const redis = await startRedis();
-const ledgers = [['kubernetes'], ['redis', '--redis-url', redis.url]];
+const ledgers = [['kubernetes'], ['redis', '--redis-url', redis.url]] as const;
 let worst = 0;
 for (const ledger of ledgers) {
   const to = ['--kubeconfig', api.kubeconfigPath, '--ledger', ...ledger];
-  const berth = spawn(process.execPath, [main, 'perf', ...to, ...options], {stdio: 'inherit'});
+  const own = options.map((option, index) =>
+    options[index - 1] === '--html' ? option.replace(/(\.\w+)?$/, `-${ledger[0]}$1`) : option,
+  );
+  const berth = spawn(process.execPath, [main, 'perf', ...to, ...own], {stdio: 'inherit'});
   const code = await new Promise<number>((resolve) => {
     berth.once('close', (exitCode) => resolve(exitCode ?? 1));
   });

@@ -32,6 +32,10 @@ export function addPerf(program: Command): void {
     )
     .option('--no-old', 'leave out the comparison with the operator without batches')
     .option('--json', 'print every figure of every round as JSON')
+    .option(
+      '--html <file>',
+      'write the report as one page too: timeline, latencies, distribution, nothing from elsewhere',
+    )
     .option('--kubeconfig <file>', 'kubeconfig of the cluster to measure on')
     .option('--context <name>', 'context of the kubeconfig')
     .action(async (options: PerfOptions, command: Command) => {

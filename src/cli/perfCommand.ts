@@ -6,6 +6,7 @@ import {type Interruptible, interruptible} from './burst/interrupt.ts';
 import type {CallCounter} from './perf/callCounts.ts';
 import {criteria} from './perf/criteria.ts';
 import type {PerfFigures} from './perf/figures.ts';
+import {checkPageFile, writePage} from './perf/html/pageFile.ts';
 import {perfAsJson, perfReport} from './perf/report.ts';
 import {runPerf} from './perf/run.ts';
 import {clusterStage, embeddedStage, type PerfStage} from './perf/stage.ts';
@@ -22,6 +23,8 @@ export interface PerfOptions {
   /** False by `--no-old`. */
   readonly old: boolean;
   readonly json?: boolean;
+  /** A file for the report as a page. */
+  readonly html?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
 }
@@ -42,7 +45,9 @@ const keyPrefix = 'berth-perf';
  */
 export async function runPerfCommand(options: PerfOptions): Promise<void> {
   await interruptible('measurement', async (context) => {
+    if (options.html !== undefined) await checkPageFile(options.html);
     const figures = await measure(options, context);
+    if (options.html !== undefined) await writePage(options.html, figures);
     const text = options.json
       ? JSON.stringify(perfAsJson(figures), undefined, 2)
       : perfReport(figures).join('\n');

@@ -1,5 +1,8 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
 import type {BurstFigures} from '../../src/cli/perf/figures.ts';
+import {makeTempFolder} from '../servers/tempFolder.ts';
 import {BerthProcess, endAll} from './berthProcess.ts';
 
 afterEach(endAll);
@@ -20,12 +23,17 @@ interface Figures {
 
 describe('berth perf without a cluster', () => {
   it('says in its first line that the server is no real one, and every criterion holds', async () => {
-    const {exitCode, stdout, stderr} = await perf();
+    const file = join(makeTempFolder('page'), 'perf.html');
+    const {exitCode, stdout, stderr} = await perf('--html', file);
     expect(stdout.trimStart()).toMatch(/^On the embedded API server, in this process: no network/);
     expect(stdout).toMatch(/✓ all 100 requests placed: 100/);
     expect(stdout).toMatch(/✓ even distribution: exactly 5 each/);
     expect(stdout).not.toMatch(/✗|NaN|undefined/);
     expect(exitCode).toBe(0);
+    const page = readFileSync(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page.match(/✓/g)).toHaveLength(stdout.match(/✓/g)!.length);
+    expect(page).not.toMatch(/✗|NaN|undefined|Infinity/);
     expect(stderr).toMatch(/removing what the measurement created\n$/);
   }, 60_000);
 
@@ -59,6 +67,7 @@ describe('berth perf without a cluster', () => {
   it('exits with 1 and says why where not all requests fit', async () => {
     const {exitCode, stdout} = await perf('--workers', '1', '--requests', '41', '--no-old');
     expect(stdout).toMatch(/✗ all 41 requests placed: 40/);
+    expect(stdout).toMatch(/\nDiagnosis\n {2}requests that fit nowhere: 1 of 41 /);
     expect(stdout).toMatch(/waits: Unplaceable: 0\/1 workers fit: 1 insufficient cpu/);
     expect(stdout).not.toMatch(/Old against new|NaN|undefined/);
     expect(exitCode).toBe(1);
@@ -80,6 +89,16 @@ describe('the options of berth perf', () => {
   it.each([
     ['no round', ['--repeat', '0'], /'--repeat <count>' argument '0' is invalid\. wanted a whole/],
     ['another ledger', ['--ledger', 'etcd'], /Allowed choices are kubernetes, redis, memory/],
+    [
+      'a page in a folder that is not there',
+      ['--html', '/none/perf.html'],
+      /^berth: Cannot write --html \/none\/perf\.html as its folder must exist and be writable: ENOENT.*\n$/,
+    ],
+    [
+      'a page that is a folder',
+      ['--html', '/'],
+      /^berth: Cannot write --html \/ as it must be a file/,
+    ],
     [
       'a Redis that no ledger is in',
       ['--redis-url', 'redis://127.0.0.1:1'],

@@ -2,14 +2,15 @@
 # Puts the servers that tests, e2e and perf run against into a cache outside the tree.
 #
 #   ensure.sh PART...     PART: kube-apiserver etcd kubectl kube-controller-manager
-#                               kube-scheduler helm kind redis-server
+#                               kube-scheduler helm kind redis-server chromium
 #
 # stdout: one line a part, "PART<TAB>ABSOLUTE PATH". stderr: a progress line for each long step.
 # Exit 1, with one sentence, where a part cannot be had.
 #
 # Sources, first that answers: $KUBEBUILDER_ASSETS; a program on PATH of the pinned version; built with
 # `go` from the pinned manifests beside this file. redis-server: PATH, else Debian's package
-# unpacked without root. Everybody gets one version: results of different API servers do not compare.
+# unpacked without root. chromium (a headless browser): $CHROMIUM, else Debian's headless shell with
+# the libraries that are missing here, unpacked likewise. Everybody gets one version: results of different API servers do not compare.
 # The envtest release archives are no source: their index (envtest-releases.yaml of controller-tools,
 # looked at in November 2026) goes from v1.36.0 to v1.36.2, has no v1.36.3, and no
 # kube-controller-manager at all. Once it has the pinned version, its sha512 belongs here.
@@ -150,13 +151,58 @@ WRAP
   mv "$2.part" "$2"
 }
 
+chromium_part() {
+  local folder=$cache/servers/chromium target
+  if [[ -n ${CHROMIUM:-} ]]; then
+    "$CHROMIUM" --version >&2 || die "cannot run CHROMIUM=$CHROMIUM"
+    printf '%s\n' "$CHROMIUM"
+    return
+  fi
+  target=$folder/chromium
+  if [[ ! -x $target ]]; then
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+      die "cannot get chromium: this is no Debian; set CHROMIUM to a Chromium or Chrome that runs headless"
+    lock "$folder.lock"
+    [[ -x $target ]] || unpack_chromium "$folder" "$target"
+    unlock
+  fi
+  printf '%s\n' "$target"
+}
+
+unpack_chromium() { # folder, target
+  local part
+  say "unpacking Debian's chromium-headless-shell into the cache (once, no root needed; about 90 MB)"
+  part=$(mktemp -d)
+  (cd "$part" && apt_download chromium-headless-shell && apt_download $(missing_of chromium-headless-shell)) ||
+    die "cannot download Debian's chromium-headless-shell: run 'apt-get update' once, or set CHROMIUM to a browser"
+  for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/unpacked"; done
+  mkdir -p "$1"
+  cp -a "$part/unpacked/." "$1/"
+  rm -rf "$part"
+  cat >"$2.part" <<'WRAP'
+#!/bin/sh
+here=$(dirname "$0")
+libraries=$(echo "$here"/usr/lib/*-linux-gnu)
+LD_LIBRARY_PATH=$libraries:$libraries/pulseaudio exec "$here/usr/lib/chromium/chromium-headless-shell" "$@"
+WRAP
+  chmod +x "$2.part"
+  "$2.part" --version >&2 || die "cannot run Debian's chromium-headless-shell: a library is missing; set CHROMIUM to a browser"
+  mv "$2.part" "$2"
+}
+
+# What its installation would bring beside it on this machine; nothing is installed.
+missing_of() { # package
+  apt-get "${apt_options[@]}" --simulate install --no-install-recommends "$1" | awk '/^Inst / {print $2}'
+}
+
 # apt's own lists may be absent or old where nobody ran `apt-get update`; a private copy needs no root.
+apt_options=()
 apt_download() {
-  apt-get download "$@" >&2 2>/dev/null && return
+  apt-get "${apt_options[@]}" download "$@" >&2 2>/dev/null && return
   local state=$cache/apt
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-  local options=(-o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache")
-  apt-get "${options[@]}" update >&2 && apt-get "${options[@]}" download "$@" >&2
+  apt_options=(-o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache")
+  apt-get "${apt_options[@]}" update >&2 && apt-get "${apt_options[@]}" download "$@" >&2
 }
 
 for part in "$@"; do
@@ -167,7 +213,8 @@ for part in "$@"; do
     helm) path=$(module_part helm helm.sh/helm/v4/cmd/helm "$helm_version" 4) ;;
     kind) path=$(module_part kind sigs.k8s.io/kind "$kind_version" 1) ;;
     redis-server) path=$(redis_part) ;;
-    *) die "unknown part '$part'; wanted: kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm kind redis-server" ;;
+    chromium) path=$(chromium_part) ;;
+    *) die "unknown part '$part'; wanted: kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm kind redis-server chromium" ;;
   esac
   printf '%s\t%s\n' "$part" "$path"
 done

@@ -9,7 +9,8 @@ export type ServerPart =
   | 'kube-scheduler'
   | 'helm'
   | 'kind'
-  | 'redis-server';
+  | 'redis-server'
+  | 'chromium';
 
 const script = fileURLToPath(new URL('./ensure.sh', import.meta.url));
 

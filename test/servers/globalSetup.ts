@@ -1,6 +1,7 @@
 import type {TestProject} from 'vitest/node';
 import {startApiServer} from './apiServer.ts';
 import {applyCrds} from './applyCrds.ts';
+import {ensureServers} from './ensureServers.ts';
 import {startRedis} from './redisServer.ts';
 
 /** What the test files get; plain values, as they run in other processes. */
@@ -12,6 +13,7 @@ export interface ProvidedServers {
     readonly kubeconfigPath: string;
   };
   readonly redis?: {readonly url: string};
+  readonly browser?: {readonly program: string};
   /** Why a part is not there, by its name. */
   readonly missing: Readonly<Record<string, string>>;
 }
@@ -25,7 +27,8 @@ declare module 'vitest' {
 type Stop = () => Promise<void>;
 
 /**
- * Starts one API server, with garbage collection, namespace deletion and the CRDs, and one Redis.
+ * Starts one API server, with garbage collection, namespace deletion and the CRDs, and one Redis;
+ * looks for a browser, which those that need one start.
  * What cannot be had is skipped, with its reason; in CI that fails the run.
  */
 export default async function setup(project: TestProject): Promise<Stop> {
@@ -42,17 +45,19 @@ export default async function setup(project: TestProject): Promise<Stop> {
     }
   };
   // Settled, not raced: what is still starting when another part fails must be stopped as well.
-  const [api, redis] = await Promise.allSettled([
+  const [api, redis, browser] = await Promise.allSettled([
     part('api', () => provideApi(stops)),
     part('redis', () => provideRedis(stops)),
+    part('browser', provideBrowser),
   ]);
-  if (api.status === 'rejected' || redis.status === 'rejected') {
+  if (api.status === 'rejected' || redis.status === 'rejected' || browser.status === 'rejected') {
     await stopAll(stops);
-    throw api.status === 'rejected' ? api.reason : (redis as PromiseRejectedResult).reason;
+    throw [api, redis, browser].find((one) => one.status === 'rejected')!.reason;
   }
   project.provide('berthServers', {
     ...(api.value && {api: api.value}),
     ...(redis.value && {redis: redis.value}),
+    ...(browser.value && {browser: browser.value}),
     missing,
   });
   return () => stopAll(stops);
@@ -70,6 +75,10 @@ async function provideRedis(stops: Stop[]): Promise<NonNullable<ProvidedServers[
   const redis = await startRedis();
   stops.push(() => redis.stop());
   return {url: redis.url};
+}
+
+async function provideBrowser(): Promise<NonNullable<ProvidedServers['browser']>> {
+  return {program: (await ensureServers('chromium')).chromium};
 }
 
 async function stopAll(stops: Stop[]): Promise<void> {

@@ -6,7 +6,7 @@ import {deleteTestObjects} from './deleteTestObjects.ts';
 import type {ProvidedServers} from './globalSetup.ts';
 import {serviceAccountToken} from './serviceAccountToken.ts';
 
-export type RequiredPart = 'api' | 'redis';
+export type RequiredPart = 'api' | 'redis' | 'browser';
 
 /** The servers of the run, seen from a test file. */
 export interface TestServers {
@@ -14,6 +14,8 @@ export interface TestServers {
   readonly api: NonNullable<ProvidedServers['api']>;
   /** @throws Error when the tests did not ask for `redis` */
   readonly redis: NonNullable<ProvidedServers['redis']>;
+  /** @throws Error when the tests did not ask for `browser` */
+  readonly browser: NonNullable<ProvidedServers['browser']>;
   /** Connections as the bearer of `token` (default: admin); closed after the tests. */
   transport(token?: string): Transport;
   /** A token by TokenRequest; the ServiceAccount is made where it is missing. */
@@ -51,6 +53,9 @@ function runWithServers(
     },
     get redis() {
       return wanted(provided, 'redis');
+    },
+    get browser() {
+      return wanted(provided, 'browser');
     },
     transport(token) {
       const {url, caFile, adminToken} = servers.api;

@@ -18,7 +18,21 @@ const mostDecisionShare = 0.05;
 /** With fewer, the one cold read alone would break the hit rate. */
 const leastReads = 20;
 
-interface Judged extends Criterion {
+/** What a criterion is about. */
+export type CriterionKey =
+  | 'total'
+  | 'placed'
+  | 'commits'
+  | 'updates'
+  | 'hitRate'
+  | 'snapshots'
+  | 'even'
+  | 'capacity'
+  | 'decision'
+  | 'phases';
+
+export interface Judged extends Criterion {
+  readonly key: CriterionKey;
   readonly name: string;
 }
 
@@ -35,7 +49,8 @@ export function criteria({rounds, targetMs}: PerfFigures): readonly Criterion[] 
   });
 }
 
-function judge(figures: BurstFigures, targetMs: number): readonly Judged[] {
+/** The criteria of one round. */
+export function judge(figures: BurstFigures, targetMs: number): readonly Judged[] {
   const {requests, workers, placed, totalMs, batchSizes} = figures;
   const {least, most} = extremesOf(figures);
   const spread = Math.ceil(requests / workers) - Math.floor(requests / workers);
@@ -44,29 +59,39 @@ function judge(figures: BurstFigures, targetMs: number): readonly Judged[] {
   const {violations, revisions, snapshots, cycles, accountedShare} = figures;
   const criteriaOfGuide: Judged[] = [
     {
+      key: 'total',
       name: `total under ${seconds(targetMs)}`,
       holds: totalMs !== undefined && totalMs < targetMs,
       sentence: totalMs === undefined ? 'not all were placed' : seconds(totalMs),
     },
-    {name: `all ${requests} requests placed`, holds: placed === requests, sentence: `${placed}`},
+    {
+      key: 'placed',
+      name: `all ${requests} requests placed`,
+      holds: placed === requests,
+      sentence: `${placed}`,
+    },
     judgeCommits(figures),
     judgeUpdates(figures),
     {
+      key: 'hitRate',
       name: 'cache hit rate above 95 %, the cold read a miss',
       holds: requests < leastReads || hitRate > leastHitRate,
       sentence: percent(hitRate),
     },
     {
+      key: 'snapshots',
       name: 'one snapshot per batch',
       holds: snapshots === cycles && batchSizes.length > 0,
       sentence: `${snapshots} in ${cycles} cycles`,
     },
     {
+      key: 'even',
       name: 'even distribution',
       holds: placed > 0 && most - least <= spread,
       sentence: least === most ? `exactly ${most} each` : `${least} to ${most} each`,
     },
     {
+      key: 'capacity',
       name: 'no worker over capacity, no request on two workers',
       holds: violations.length === 0 && revisions > 0,
       sentence: `${violations.length} violations in ${revisions} revisions`,
@@ -75,11 +100,13 @@ function judge(figures: BurstFigures, targetMs: number): readonly Judged[] {
   return [
     ...criteriaOfGuide,
     {
+      key: 'decision',
       name: 'decision under 5 % of the total',
       holds: decisionShare < mostDecisionShare,
       sentence: percent(decisionShare),
     },
     {
+      key: 'phases',
       name: 'phases add up to 95 % of the total',
       holds: accountedShare >= leastAccountedShare,
       sentence: percent(accountedShare),
@@ -92,6 +119,7 @@ function judgeCommits(figures: BurstFigures): Judged {
   const {batchSizes} = figures;
   const commits = capacityUpdatesOf(figures);
   return {
+    key: 'commits',
     name: 'one ledger commit per batch',
     holds: commits === batchSizes.length && commits > 0,
     sentence: `${commits} for ${batchSizes.length} batches`,
@@ -101,6 +129,7 @@ function judgeCommits(figures: BurstFigures): Judged {
 function judgeUpdates(figures: BurstFigures): Judged {
   const updates = capacityUpdatesOf(figures);
   return {
+    key: 'updates',
     name: 'no more capacity updates than workers',
     holds: updates <= figures.workers,
     sentence: `${updates} for ${figures.workers} workers`,

@@ -1,5 +1,7 @@
 import type {CycleSummary} from '../../observe/cycleSummary.ts';
 import type {CallCounter, CallCounts} from './callCounts.ts';
+import type {BurstCourse, Steps} from './course.ts';
+import type {LoopDelay} from './loopDelay.ts';
 import type {PerfPhase} from './phases.ts';
 
 /** On the monotonic clock. */
@@ -32,8 +34,15 @@ export interface BurstFigures {
   readonly createsMs: number;
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
+  /** Create sent -> placement seen. */
+  readonly latencies: Steps;
+  readonly course: BurstCourse;
+  /** Of this process meanwhile: it runs the client, the operator and the watcher. */
+  readonly loopDelay: LoopDelay;
   /** Of cycles that had a batch. */
   readonly batchSizes: readonly number[];
+  /** The most requests that had come in and were in no batch when one closed. */
+  readonly leftWaiting: number;
   /** Sums over the cycles, whatever else went on meanwhile. */
   readonly busyMs: CycleSummary['phasesMs'];
   /** Each moment of the total once. */
@@ -61,6 +70,8 @@ export interface BurstFigures {
   readonly stalenessMs: number;
   readonly outside: CallCounts;
   readonly distribution: Readonly<Record<string, number>>;
+  /** Placements by what they report of their affinity. */
+  readonly affinity: Readonly<Record<string, number>>;
   readonly revisions: number;
   readonly violations: readonly string[];
   readonly waiting: Readonly<Record<string, string>>;

@@ -2,7 +2,9 @@ import type {CyclePhase} from '../../observe/cycleSummary.ts';
 import type {Observer} from '../burst/observer.ts';
 import {quantile} from '../burst/statistics.ts';
 import type {CallCounts} from './callCounts.ts';
+import {courseOf, leftWaiting, stepsOf} from './course.ts';
 import type {BurstFigures, FinishedCycle} from './figures.ts';
+import type {LoopDelay} from './loopDelay.ts';
 import {phasesOf} from './phases.ts';
 import type {Interval} from './timeline.ts';
 
@@ -10,7 +12,7 @@ import type {Interval} from './timeline.ts';
 export interface MeasuredBurst {
   readonly requests: number;
   readonly workers: number;
-  readonly observer: Pick<Observer, 'placedAtMs' | 'waitingReasons'> & {
+  readonly observer: Pick<Observer, 'placedAtMs' | 'waitingReasons' | 'affinityLevels'> & {
     readonly auditor: Pick<Observer['auditor'], 'distribution' | 'revisions' | 'violations'>;
   };
   readonly startMs: number;
@@ -26,11 +28,12 @@ export interface MeasuredBurst {
   readonly invalidations: number;
   readonly snapshots: number;
   readonly outside: CallCounts;
+  readonly loopDelay: LoopDelay;
 }
 
 export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {
   const {requests, workers, observer, startMs, createdMs, sentAtMs} = burst;
-  const {placedAtMs, auditor, waitingReasons} = observer;
+  const {placedAtMs, auditor, waitingReasons, affinityLevels} = observer;
   const endMs = Math.max(createdMs, ...placedAtMs.values());
   const latencies = [...placedAtMs]
     .map(([name, atMs]) => atMs - sentAtMs.get(name)!)
@@ -49,7 +52,11 @@ export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {
     createsMs: createdMs - startMs,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
+    latencies: stepsOf(latencies),
+    course: courseOf({cycles, writes: burst.writes, startMs, endMs}),
+    loopDelay: burst.loopDelay,
     batchSizes: cycles.map(({summary}) => summary.batchSize),
+    leftWaiting: leftWaiting(cycles, burst.arrivalsMs),
     busyMs: {
       batch: busy('batch'),
       snapshot: busy('snapshot'),
@@ -74,6 +81,7 @@ export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {
     stalenessMs: Math.max(0, ...cycles.map(({stalenessMs}) => stalenessMs)),
     outside: burst.outside,
     distribution: Object.fromEntries(auditor.distribution()),
+    affinity: Object.fromEntries(affinityLevels),
     revisions: auditor.revisions,
     violations: auditor.violations.map(
       ({rule, resourceVersion, sentence}) => `${rule} at revision ${resourceVersion}: ${sentence}`,

@@ -8,6 +8,7 @@ import {createLedger} from '../createLedger.ts';
 import {type CallCounter, difference, noCounts} from './callCounts.ts';
 import type {BurstFigures, FinishedCycle} from './figures.ts';
 import {figuresOfBurst} from './figuresOfBurst.ts';
+import {LoopDelayWatch} from './loopDelay.ts';
 import {MeasuredLedger} from './measuredLedger.ts';
 import {OperatorTraffic} from './operatorTraffic.ts';
 import type {PerfStage} from './stage.ts';
@@ -74,9 +75,9 @@ async function measureWhole(
   const {operator} = measured;
   await operator.ready;
   await place(options, burst.warmUp, signal);
-  await clear(options, operator, signal);
+  await clear(options, measured, signal);
   const figures = await measure(options, burst, measured, signal);
-  await clear(options, operator, signal);
+  await clear(options, measured, signal);
   return figures;
 }
 
@@ -172,6 +173,7 @@ async function measure(
   const {writer, cache} = operator.operator.stages;
   // The cold first read, which the warm-up had.
   const coldReads = Math.min(1, cache.cacheStats.misses);
+  const loop = new LoopDelayWatch();
   let before = noCounts;
   const from = {
     cycles: 0,
@@ -191,7 +193,9 @@ async function measure(
     from.locks = ledger().locks ?? 0;
     from.invalidations = cache.cacheStats.invalidations;
     from.snapshots = snapshotsOf(cache.cacheStats);
+    loop.start();
   });
+  const loopDelay = await loop.stop();
   const stats = cache.cacheStats;
   // An event may overtake the answer, and with it what the server has counted.
   await until('the answers to all writes', () => writer.outstanding === 0, signal);
@@ -206,13 +210,14 @@ async function measure(
     invalidations: stats.invalidations - from.invalidations,
     snapshots: snapshotsOf(stats) - from.snapshots,
     outside: difference(after, before),
+    loopDelay,
   });
 }
 
 /** Deletes the requests, and waits until the operator has given back everything that they held. */
 async function clear(
   {stage, name}: MeasureOptions,
-  {operator}: OwnOperator,
+  {operator: {operator}, cycles}: Measured,
   signal: AbortSignal,
 ): Promise<void> {
   await deleteRequests(stage.client, name, signal);
@@ -220,7 +225,10 @@ async function clear(
   const isClear = () => {
     const {ready, parked, inFlight, delayed, placed} = queue.counts;
     const known = ready + parked + inFlight + delayed + placed;
-    return known === 0 && [...cache.allocations()].length === 0 && !update.isWaiting;
+    // A commit of releases may be under way still: its cycle belongs to no burst.
+    const isCycling = snapshotsOf(cache.cacheStats) !== cycles.length;
+    const isFree = [...cache.allocations()].length === 0 && !update.isWaiting;
+    return known === 0 && isFree && !isCycling;
   };
   await until('the end of the requests to be seen by the operator', isClear, signal);
 }

@@ -2,6 +2,7 @@ import {milliseconds, percent} from '../burst/units.ts';
 import type {CountedCall} from './callCounts.ts';
 import {comparison} from './comparison.ts';
 import {criteria} from './criteria.ts';
+import {diagnosis} from './diagnosis.ts';
 import {
   type BurstFigures,
   capacityUpdatesOf,
@@ -25,6 +26,7 @@ export function perfAsJson(figures: PerfFigures): object {
     },
     oldAgainstNew: comparison(figures),
     criteria: criteria(figures),
+    diagnosis: diagnosis(figures),
   };
 }
 
@@ -56,6 +58,7 @@ export function perfReport(figures: PerfFigures): readonly string[] {
     '',
     'Success criteria',
     ...criteria(figures).map(({holds, sentence}) => `  ${holds ? '✓' : '✗'} ${sentence}`),
+    ...findings(figures),
     '',
     `Versions: ${Object.entries(figures.versions)
       .map(([part, version]) => `${part} ${version}`)
@@ -69,12 +72,12 @@ const steadyFactor = 1.3;
 const twoDigits = (value: number) => value.toFixed(2);
 const whole = (value: number) => value.toFixed(0);
 
-function ratioOf({ours, floorMs}: Round): number | undefined {
+export function ratioOf({ours, floorMs}: Round): number | undefined {
   return ours.totalMs && ours.totalMs / floorMs;
 }
 
 /** A floor that moves says that the machine had other work: then no ratio says much. */
-function unsteady(rounds: readonly Round[]): readonly string[] {
+export function unsteady(rounds: readonly Round[]): readonly string[] {
   const floor = spreadOf(rounds.map(({floorMs}) => floorMs));
   if (!floor || floor.most < floor.least * steadyFactor) return [];
   const times = (floor.most / floor.least).toFixed(1);
@@ -109,6 +112,8 @@ function timing({rounds, requests}: PerfFigures): readonly string[] {
       ['create -> placed, p99', text(rounds, ({p99Ms}) => p99Ms, milliseconds)],
       ['decisions, summed', text(rounds, ({busyMs}) => busyMs.place, milliseconds)],
       ['ledger commits, summed', text(rounds, ({busyMs}) => busyMs.commit, milliseconds)],
+      ['event-loop delay, p99', text(rounds, ({loopDelay}) => loopDelay.p99Ms, milliseconds)],
+      ['event-loop delay, most', text(rounds, ({loopDelay}) => loopDelay.maxMs, milliseconds)],
     ]),
   ];
 }
@@ -214,6 +219,19 @@ function correctness(rounds: readonly Round[]): readonly string[] {
     ]),
     ...violations.slice(0, mostShown).map((violation) => `  ${violation}`),
     ...waiting.slice(0, mostShown).map(([name, why]) => `  ${name} waits: ${why}`),
+  ];
+}
+
+function findings(figures: PerfFigures): readonly string[] {
+  const found = diagnosis(figures);
+  if (found.length === 0) return [];
+  return [
+    '',
+    'Diagnosis',
+    ...found.flatMap(({name, evidence, change}) => [
+      `  ${name}: ${evidence}`,
+      `    to change: ${change}`,
+    ]),
   ];
 }
 

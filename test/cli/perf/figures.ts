@@ -12,7 +12,26 @@ export function makeBurst(overrides: Partial<BurstFigures> = {}): BurstFigures {
     createsMs: 200,
     p50Ms: 90,
     p99Ms: 180,
+    latencies: {
+      stepMs: 8,
+      counts: [0, 0, 0, 0, 1, 3, 5, 7, 10, 12, 10, 9, 9, 8, 7, 6, 4, 3, 2, 1, 1, 1, 1],
+    },
+    course: {
+      cycles: [
+        {
+          ...{fromMs: 4, batchSize: 40},
+          phasesMs: {batch: 30, snapshot: 0.25, place: 1, assume: 0.25, commit: 15, handOver: 0.5},
+        },
+        {
+          ...{fromMs: 51, batchSize: 60},
+          phasesMs: {batch: 70, snapshot: 0.25, place: 1, assume: 0.25, commit: 15, handOver: 0.5},
+        },
+      ],
+      underWay: {stepMs: 16, counts: [0, 0, 0, 12, 20, 30, 24, 8, 16, 32, 32, 30, 26, 14, 6, 2]},
+    },
+    loopDelay: {p99Ms: 3, maxMs: 8},
     batchSizes: [40, 60],
+    leftWaiting: 2,
     busyMs: {batch: 100, snapshot: 0.5, place: 2, assume: 0.5, commit: 30, handOver: 1},
     phasesMs: {
       ...{creates: 180, arrival: 4, batch: 50, snapshot: 0.5, place: 2, assume: 0.5, commit: 30},
@@ -32,6 +51,7 @@ export function makeBurst(overrides: Partial<BurstFigures> = {}): BurstFigures {
     stalenessMs: 12,
     outside: {commits: 2, lockCalls: 0, statusPatches: 100, workerLists: 0},
     distribution: Object.fromEntries(distributionOf(Array.from({length: 20}, () => 5))),
+    affinity: {Warm: 90, Near: 10},
     revisions: 240,
     violations: [],
     waiting: {},

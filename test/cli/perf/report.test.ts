@@ -27,6 +27,8 @@ describe('the report of a measurement', () => {
       /create -> placed, p99: +180\.0 ms/,
       /decisions, summed: +2\.0 ms/,
       /ledger commits, summed: +30\.0 ms/,
+      /event-loop delay, p99: +3\.0 ms/,
+      /event-loop delay, most: +8\.0 ms/,
       /creates still arriving: +180\.0 ms, 45\.0 %/,
       /on the way to the operator: +4\.0 ms, 1\.0 %/,
       /waiting for a batch: +50\.0 ms/,
@@ -112,6 +114,13 @@ describe('the report of a measurement', () => {
     expect(lines).toMatch(/status writes: +-/);
   });
 
+  it('names the cause of what does not hold, and what to change', () => {
+    expect(text()).not.toMatch(/Diagnosis/);
+    expect(ofOurs({cacheHits: 90, cacheMisses: 10})).toMatch(
+      /\nDiagnosis\n {2}cache misses: 10 reads .*\n {4}to change: watch\.silenceMs and .*\n/,
+    );
+  });
+
   it('names each violation', () => {
     expect(ofOurs({violations: ['overcommitted at revision 7: worker-1']})).toMatch(
       /violations: +1\n {2}overcommitted at revision 7: worker-1/,
@@ -138,6 +147,7 @@ describe('the report of a measurement', () => {
       rounds: [{floorMs: 320, ours: {batchSizes: [40, 60]}, old: {locks: 100}}],
     });
     expect(parsed).toHaveProperty('criteria.length', 10);
+    expect(parsed).toHaveProperty('diagnosis', []);
     expect(parsed).toHaveProperty('oldAgainstNew.length', 9);
   });
 });

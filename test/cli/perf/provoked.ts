@@ -1,0 +1,78 @@
+import {deleteRequests} from '../../../src/cli/burst/deleteRequests.ts';
+import {runFloor} from '../../../src/cli/burst/floor.ts';
+import {burstNamespace, burstWorker, create, numbered} from '../../../src/cli/burst/objects.ts';
+import type {CallCounter} from '../../../src/cli/perf/callCounts.ts';
+import type {PerfFigures} from '../../../src/cli/perf/figures.ts';
+import {measureBurst} from '../../../src/cli/perf/measureBurst.ts';
+import {embeddedStage, type PerfStage} from '../../../src/cli/perf/stage.ts';
+import {ourVariant, type Variant} from '../../../src/cli/perf/variant.ts';
+import {FaultyTransport} from '../../../src/embedded/faultyTransport.ts';
+import {namespaces, pathOf, workers as workersResource} from '../../../src/kube/resource.ts';
+import type {ApiCall, Transport} from '../../../src/kube/transport.ts';
+import {systemClock} from '../../../src/lib/clock.ts';
+import {makePerf} from './figures.ts';
+
+export interface Provocation {
+  readonly requests?: number;
+  readonly workers?: number;
+  readonly targetMs?: number;
+  /** What the measured operator does otherwise. */
+  readonly variant?: (transport: Transport) => Partial<Variant>;
+  readonly config?: Parameters<typeof measureBurst>[0]['ledger'];
+  /** Around the connections of the operator alone. */
+  readonly operator?: (transport: Transport) => Transport;
+  /** Around those of the bare client as well. */
+  readonly everybody?: (transport: Transport) => Transport;
+}
+
+const same = (transport: Transport) => transport;
+
+/** One round of the real operator on the embedded API server, with something wrong. */
+export async function provoke(provocation: Provocation): Promise<PerfFigures> {
+  const {requests = 100, workers = 20, targetMs = 60_000, everybody = same} = provocation;
+  const {operator = delayed(20, isPlacement), config = {}, variant} = provocation;
+  const embedded = embeddedStage(() => {});
+  const stage: PerfStage = {
+    ...embedded,
+    client: everybody(embedded.client),
+    operator: operator(everybody(embedded.operator)),
+  };
+  const counter: CallCounter = {ledgerCalls: 'it', apiCalls: 'it', read: embedded.counts};
+  const name = 'provoked';
+  await create(embedded.client, pathOf(namespaces), burstNamespace(name));
+  for (const worker of numbered(`${name}-worker`, workers)) {
+    await create(embedded.client, pathOf(workersResource), burstWorker(worker, name));
+  }
+  const names = numbered('floor', requests);
+  const signal = new AbortController().signal;
+  const floorMs = await runFloor({transport: stage.client, namespace: name, poolName: name, names});
+  await deleteRequests(stage.client, name, signal);
+  const ours = await measureBurst(
+    {stage, name, workers, counter, ledger: config, timeoutMs: 10_000},
+    {
+      variant: {...ourVariant, ...variant?.(stage.operator)},
+      warmUp: numbered('warm', Math.min(requests, 20)),
+      names: numbered('ours', requests),
+    },
+    signal,
+  );
+  await stage.close();
+  return makePerf({requests, workers, targetMs, rounds: [{floorMs, ours, old: undefined}]});
+}
+
+export const isLedgerWrite = ({method, path}: ApiCall): boolean =>
+  method === 'PATCH' && path.includes('/ledgers/');
+export const isPlacement = ({method, path}: ApiCall): boolean =>
+  method === 'PATCH' && path.includes('/containerrequests/');
+
+/** Every call that matches is so much later on its way. */
+export function delayed(
+  beforeMs: number,
+  matches: (call: ApiCall, isWatch: boolean) => boolean,
+): (transport: Transport) => Transport {
+  return (transport) => {
+    const faulty = new FaultyTransport({transport, clock: systemClock});
+    faulty.inject({fault: {kind: 'delay', beforeMs}, matches, times: Number.POSITIVE_INFINITY});
+    return faulty;
+  };
+}
