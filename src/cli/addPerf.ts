@@ -1,5 +1,5 @@
 import {type Command, Option} from 'commander';
-import {numberOf} from './argumentParsers.ts';
+import {listOf, numberOf} from './argumentParsers.ts';
 import type {PerfOptions} from './perfCommand.ts';
 
 const perfHelp = `
@@ -7,7 +7,17 @@ It runs the real operator in this process and measures it beside its floor, the 
 client, and beside the same operator without batches, cache and affinity. Everything that it creates is
 in a namespace and a pool of its own, and is removed; it refuses a cluster on which an operator leads or
 that has ContainerRequests of others. Without --kubeconfig it runs on the embedded API server.
+
+With --rate it creates at a fixed rate instead, and measures each placement from the moment at which its
+create was due, also where connections or this process were busy then (no coordinated omission). Each
+request is deleted 2 s after it was seen placed, so that as many come as go and the Workers stay at most
+half full; the deletes are part of the load, of the floor as well. Placements end as they do in a cluster
+that lives: with Workers enough for all of them, every step would get slower with the number of requests.
+
 The exit code is 0 when every criterion of the report holds, 1 when one does not, 130 when interrupted.`;
+
+/** A single process that creates, watches and decides has no more to say above it. */
+const mostPerSecond = 2_000;
 
 /** `berth perf` and its options. */
 export function addPerf(program: Command): void {
@@ -30,6 +40,12 @@ export function addPerf(program: Command): void {
       numberOf(1, 100),
       1,
     )
+    .option(
+      '--rate <list>',
+      'instead of bursts: creates a second, one rate after the other, for example 50,100,200',
+      listOf(10, numberOf(1, mostPerSecond)),
+    )
+    .option('--seconds <count>', 'how long each rate lasts', numberOf(1, 3_600), 60)
     .option('--no-old', 'leave out the comparison with the operator without batches')
     .option('--json', 'print every figure of every round as JSON')
     .option('--kubeconfig <file>', 'kubeconfig of the cluster to measure on')
@@ -42,6 +58,18 @@ export function addPerf(program: Command): void {
         command.error(
           `error: option '--redis-url <url>' needs '--ledger redis': current value is '${options.ledger}'`,
         );
+      }
+      if (options.rate !== undefined) {
+        if (command.getOptionValueSource('requests') === 'cli') {
+          command.error(
+            "error: option '--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'",
+          );
+        }
+        const {runSustainedCommand} = await import('./sustainedCommand.ts');
+        return runSustainedCommand({...options, rate: options.rate});
+      }
+      if (command.getOptionValueSource('seconds') === 'cli') {
+        command.error("error: option '--seconds <count>' needs '--rate <list>'");
       }
       const {runPerfCommand} = await import('./perfCommand.ts');
       await runPerfCommand(options);

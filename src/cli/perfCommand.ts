@@ -6,8 +6,9 @@ import {type Interruptible, interruptible} from './burst/interrupt.ts';
 import type {CallCounter} from './perf/callCounts.ts';
 import {criteria} from './perf/criteria.ts';
 import type {PerfFigures} from './perf/figures.ts';
+import type {MeasureOptions} from './perf/measureBurst.ts';
 import {perfAsJson, perfReport} from './perf/report.ts';
-import {runPerf} from './perf/run.ts';
+import {type PoolOptions, runPerf} from './perf/run.ts';
 import {clusterStage, embeddedStage, type PerfStage} from './perf/stage.ts';
 import {oldVariant} from './perf/variant.ts';
 import {leaseLocks, memoryLocks, redisLocks, type WorkerLocks} from './perf/workerLocks.ts';
@@ -21,6 +22,10 @@ export interface PerfOptions {
   readonly repeat: number;
   /** False by `--no-old`. */
   readonly old: boolean;
+  /** Creates a second, one rate after the other; absent: bursts. */
+  readonly rate?: readonly number[];
+  /** Of each rate. */
+  readonly seconds: number;
   readonly json?: boolean;
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -42,7 +47,7 @@ const keyPrefix = 'berth-perf';
  */
 export async function runPerfCommand(options: PerfOptions): Promise<void> {
   await interruptible('measurement', async (context) => {
-    const figures = await measure(options, context);
+    const figures = await onStage(options, context, (stage) => measure(options, stage));
     const text = options.json
       ? JSON.stringify(perfAsJson(figures), undefined, 2)
       : perfReport(figures).join('\n');
@@ -51,10 +56,22 @@ export async function runPerfCommand(options: PerfOptions): Promise<void> {
   });
 }
 
-async function measure(
+/** What a measurement needs, and what its report says of that. */
+export interface ReadyStage {
+  readonly run: MeasureOptions & PoolOptions;
+  readonly gauge: RedisGauge | undefined;
+  readonly facts: Pick<
+    PerfFigures,
+    'server' | 'ledger' | 'versions' | 'countedBy' | 'requests' | 'workers'
+  >;
+}
+
+/** Connects, waits for its turn, and closes everything after `measure`. */
+export async function onStage<T>(
   options: PerfOptions,
   {progress, interrupt}: Interruptible,
-): Promise<PerfFigures> {
+  measure: (stage: ReadyStage) => Promise<T>,
+): Promise<T> {
   const {requests, workers, ledger, kubeconfig, context} = options;
   await using open = new AsyncDisposableStack();
   const gauge = ledger === 'redis' ? redisGauge(options.redisUrl ?? defaultRedisUrl) : undefined;
@@ -70,20 +87,8 @@ async function measure(
   open.defer(() => gauge?.removeLedger(keyPrefix, name));
   const counter = counterOf(stage, ledger, gauge);
   const redis = {keyPrefix, ...(options.redisUrl !== undefined && {url: options.redisUrl})};
-  const targetMs = Math.max(leastTargetMs, requests * targetMsPerRequest);
-  const rounds = await stage.inTurn(interrupt, (signal) =>
-    runPerf({
-      ...{stage, name, requests, workers, counter, progress, signal},
-      ledger: {ledger: {kind: ledger, redis}},
-      rounds: options.repeat,
-      timeoutMs: Math.max(leastTimeoutMs, requests * timeoutMsPerRequest),
-      old: options.old
-        ? oldVariant(stage.operator, locksOf(stage, ledger, name, gauge))
-        : undefined,
-    }),
-  );
-  return {
-    ...{requests, workers, rounds, targetMs, ledger},
+  const facts = {
+    ...{requests, workers, ledger},
     server: stage.server,
     countedBy: {ledgerCalls: counter.ledgerCalls, apiCalls: counter.apiCalls},
     versions: {
@@ -94,6 +99,29 @@ async function measure(
       processors: `${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}`,
     },
   };
+  return await stage.inTurn(interrupt, (signal) => {
+    const run = {
+      ...{stage, name, workers, counter, progress, signal},
+      ledger: {ledger: {kind: ledger, redis}},
+      timeoutMs: Math.max(leastTimeoutMs, requests * timeoutMsPerRequest),
+    };
+    return measure({run, gauge, facts});
+  });
+}
+
+async function measure(
+  {requests, repeat, old, ledger}: PerfOptions,
+  {run, gauge, facts}: ReadyStage,
+): Promise<PerfFigures> {
+  const {stage, name} = run;
+  const targetMs = Math.max(leastTargetMs, requests * targetMsPerRequest);
+  const rounds = await runPerf({
+    ...run,
+    requests,
+    rounds: repeat,
+    old: old ? oldVariant(stage.operator, locksOf(stage, ledger, name, gauge)) : undefined,
+  });
+  return {...facts, rounds, targetMs};
 }
 
 /** @throws Error where the URL is none; it is not repeated, as it may hold a password */

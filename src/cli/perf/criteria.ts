@@ -18,13 +18,17 @@ const mostDecisionShare = 0.05;
 /** With fewer, the one cold read alone would break the hit rate. */
 const leastReads = 20;
 
-interface Judged extends Criterion {
+export interface Judged extends Criterion {
   readonly name: string;
 }
 
 /** What every round must have shown; the figures are those of the first that breaks it. */
 export function criteria({rounds, targetMs}: PerfFigures): readonly Criterion[] {
-  const judged = rounds.map(({ours}) => judge(ours, targetMs));
+  return heldInAll(rounds.map(({ours}) => judge(ours, targetMs)));
+}
+
+/** @param judged of each round the same criteria */
+export function heldInAll(judged: readonly (readonly Judged[])[]): readonly Criterion[] {
   return (judged[0] ?? []).map((_, index) => {
     const all = judged.map((round) => round[index]!);
     const broken = all.filter(({holds}) => !holds);

@@ -75,9 +75,13 @@ export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {
     outside: burst.outside,
     distribution: Object.fromEntries(auditor.distribution()),
     revisions: auditor.revisions,
-    violations: auditor.violations.map(
-      ({rule, resourceVersion, sentence}) => `${rule} at revision ${resourceVersion}: ${sentence}`,
-    ),
+    violations: sentencesOf(auditor.violations),
     waiting: Object.fromEntries(waitingReasons),
   };
+}
+
+export function sentencesOf(violations: Observer['auditor']['violations']): readonly string[] {
+  return violations.map(
+    ({rule, resourceVersion, sentence}) => `${rule} at revision ${resourceVersion}: ${sentence}`,
+  );
 }

@@ -2,13 +2,14 @@ import {sleep, systemClock} from '../../lib/clock.ts';
 import type {CacheStats} from '../../watch/snapshotStats.ts';
 import {deleteRequests} from '../burst/deleteRequests.ts';
 import {createBurst} from '../burst/floor.ts';
-import {Observer} from '../burst/observer.ts';
+import type {Observer} from '../burst/observer.ts';
 import {type OwnOperator, ownConfig, startOwnOperator} from '../burst/ownOperator.ts';
 import {createLedger} from '../createLedger.ts';
 import {type CallCounter, difference, noCounts} from './callCounts.ts';
 import type {BurstFigures, FinishedCycle} from './figures.ts';
 import {figuresOfBurst} from './figuresOfBurst.ts';
 import {MeasuredLedger} from './measuredLedger.ts';
+import {observing} from './observing.ts';
 import {OperatorTraffic} from './operatorTraffic.ts';
 import type {PerfStage} from './stage.ts';
 import type {Variant} from './variant.ts';
@@ -32,7 +33,7 @@ export interface Burst {
 }
 
 /** When all others say why they wait, and nothing has changed for so long, nothing will. */
-const quietMs = 3_000;
+export const quietMs = 3_000;
 const pollMs = 5;
 const clearedTimeoutMs = 60_000;
 
@@ -46,14 +47,29 @@ export async function measureBurst(
   burst: Burst,
   signal: AbortSignal,
 ): Promise<BurstFigures> {
+  return withOperator(options, burst.variant, signal, async (measured, over) => {
+    await warmUp(options, burst.warmUp, measured, over);
+    const figures = await measure(options, burst, measured, over);
+    await clear(options, measured.operator, over);
+    return figures;
+  });
+}
+
+/** Runs `work` with an operator that takes batches, which ends after it. */
+export async function withOperator<T>(
+  options: MeasureOptions,
+  variant: Variant,
+  signal: AbortSignal,
+  work: (measured: Measured, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   const over = AbortSignal.any([signal, stop.signal]);
-  const measured = startMeasured(options, burst.variant, over);
+  const measured = startMeasured(options, variant, over);
   const {operator} = measured;
   const ended = operator.stopped.then(() => {
     if (!over.aborted) throw new Error('Cannot go on measuring: the operator ended by itself');
   });
-  const whole = measureWhole(options, burst, measured, over);
+  const whole = operator.ready.then(() => work(measured, over));
   // What comes second is no news.
   for (const promise of [ended, whole]) promise.catch(() => {});
   try {
@@ -65,22 +81,18 @@ export async function measureBurst(
   }
 }
 
-async function measureWhole(
+/** A burst that nobody measures, and its end. */
+export async function warmUp(
   options: MeasureOptions,
-  burst: Burst,
-  measured: Measured,
+  names: readonly string[],
+  {operator}: Measured,
   signal: AbortSignal,
-): Promise<BurstFigures> {
-  const {operator} = measured;
-  await operator.ready;
-  await place(options, burst.warmUp, signal);
+): Promise<void> {
+  await place(options, names, signal);
   await clear(options, operator, signal);
-  const figures = await measure(options, burst, measured, signal);
-  await clear(options, operator, signal);
-  return figures;
 }
 
-interface Measured {
+export interface Measured {
   readonly operator: OwnOperator;
   readonly ledger: () => MeasuredLedger;
   readonly cycles: readonly FinishedCycle[];
@@ -133,18 +145,8 @@ async function place(
   createdMs: number;
   sentAtMs: Map<string, number>;
 }> {
-  const observer = new Observer({
-    transport: stage.observer,
-    clock: systemClock,
-    namespace: name,
-    workerPrefix: `${name}-worker`,
-    onPlaced: () => {},
-  });
-  const done = new AbortController();
-  const over = AbortSignal.any([signal, done.signal]);
-  const {ended} = await observer.start(over);
-  ended.catch(() => {});
-  try {
+  const watched = {transport: stage.observer, clock: systemClock, name};
+  return observing(watched, signal, async (observer, over) => {
     await beforeCreates();
     const sentAtMs = new Map<string, number>();
     const startMs = systemClock.monotonicMs();
@@ -153,13 +155,9 @@ async function place(
       onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
     });
     const createdMs = systemClock.monotonicMs();
-    const settled = observer.settled(names.length, {timeoutMs, quietMs}, over);
-    await Promise.race([settled, ended]);
-    signal.throwIfAborted();
+    await observer.settled(names.length, {timeoutMs, quietMs}, over);
     return {observer, startMs, createdMs, sentAtMs};
-  } finally {
-    done.abort();
-  }
+  });
 }
 
 async function measure(
@@ -210,7 +208,7 @@ async function measure(
 }
 
 /** Deletes the requests, and waits until the operator has given back everything that they held. */
-async function clear(
+export async function clear(
   {stage, name}: MeasureOptions,
   {operator}: OwnOperator,
   signal: AbortSignal,
@@ -225,7 +223,11 @@ async function clear(
   await until('the end of the requests to be seen by the operator', isClear, signal);
 }
 
-async function until(what: string, check: () => boolean, signal: AbortSignal): Promise<void> {
+export async function until(
+  what: string,
+  check: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const endMs = systemClock.monotonicMs() + clearedTimeoutMs;
   while (!check()) {
     signal.throwIfAborted();
