@@ -1,5 +1,6 @@
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import type {BurstFigures} from '../../src/cli/perf/figures.ts';
+import type {RateFigures, SustainedPerf} from '../../src/cli/perf/sustained/figures.ts';
 import {containerRequests, pathOf} from '../../src/kube/resource.ts';
 import {sendOrThrow} from '../../src/kube/transport.ts';
 import {withClient} from '../servers/redisServer.ts';
@@ -70,6 +71,25 @@ describeWithServers('berth perf on real servers', ['api', 'redis'], (servers) =>
       expect(old.outside.commits! - old.flushes).toBe(20);
       expect(old.outside).toMatchObject({lockCalls: 40, statusPatches: 20, workerLists: 20});
       expect(berth.output).not.toContain(servers.api.adminToken);
+      await expectNothingLeft();
+    },
+    timeoutMs,
+  );
+
+  it(
+    'places at a fixed rate with one status write each, by the count of the API server',
+    async () => {
+      const redis = ['--ledger', 'redis', '--redis-url', servers.redis.url];
+      const berth = start('--rate', '20', '--seconds', '2', '--json', ...redis);
+      await berth.end();
+      const {server, rounds} = JSON.parse(berth.stdout) as SustainedPerf;
+      expect(server).toMatch(/^API server v1\.\d+\.\d+ at https:/);
+      const [{floor, ours}] = rounds[0] as [RateFigures];
+      expect(floor).toMatchObject({due: 40, placed: 40});
+      expect(ours).toMatchObject({due: 40, placed: 40, statusWrites: 40, violations: []});
+      expect(ours.placement).toMatchObject({count: 40});
+      // A create, a placement and, of those that are deleted meanwhile, an end.
+      expect(ours.revisions).toBeGreaterThanOrEqual(80);
       await expectNothingLeft();
     },
     timeoutMs,

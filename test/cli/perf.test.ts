@@ -1,5 +1,6 @@
 import {afterEach, describe, expect, it} from 'vitest';
 import type {BurstFigures} from '../../src/cli/perf/figures.ts';
+import type {SustainedPerf} from '../../src/cli/perf/sustained/figures.ts';
 import {BerthProcess, endAll} from './berthProcess.ts';
 
 afterEach(endAll);
@@ -16,6 +17,10 @@ interface Figures {
     readonly ours: BurstFigures;
     readonly old: BurstFigures;
   }[];
+}
+
+interface Sustained extends Pick<Figures, 'criteria'> {
+  readonly rounds: SustainedPerf['rounds'];
 }
 
 describe('berth perf without a cluster', () => {
@@ -64,6 +69,26 @@ describe('berth perf without a cluster', () => {
     expect(exitCode).toBe(1);
   }, 60_000);
 
+  it('measures each rate beside its floor, with one operator for all', async () => {
+    const {stdout, exitCode} = await perf('--rate', '20,40', '--seconds', '1', '--json');
+    const {rounds, criteria} = JSON.parse(stdout) as Sustained;
+    expect(rounds).toHaveLength(1);
+    for (const [index, due] of [20, 40].entries()) {
+      const {floor, ours} = rounds[0]![index]!;
+      expect(floor).toMatchObject({ratePerSecond: due, due, placed: due});
+      expect(ours).toMatchObject({
+        ...{ratePerSecond: due, due, placed: due, statusWrites: due, violations: [], waiting: {}},
+        placement: {count: due},
+      });
+      expect(ours.mostHeld).toBeLessThanOrEqual(due);
+      expect(ours.eventLoopP99Ms).toBeGreaterThanOrEqual(0);
+    }
+    // Of speed nothing can be promised on a machine that runs other tests as well.
+    const broken = criteria.filter(({holds}) => !holds).map(({sentence}) => sentence);
+    expect(broken.filter((sentence) => !sentence.includes('rate reached'))).toEqual([]);
+    expect(exitCode).toBe(broken.length === 0 ? 0 : 1);
+  }, 60_000);
+
   it('ends at SIGINT with code 130 and one sentence', async () => {
     const berth = BerthProcess.start(['perf', '--repeat', '100']);
     await berth.until('its first round', () => /round 1 of 100: this/.test(berth.stderr));
@@ -95,6 +120,18 @@ describe('the options of berth perf', () => {
       ['--ledger', 'redis', '--redis-url', 'redis://u:secret@127.0.0.1:1'],
       /^berth: Cannot ask Redis at 127\.0\.0\.1:1 for its version: .*; start it, or name another by --redis-url\n$/,
     ],
+    ['a rate that is none', ['--rate', '50,fast'], /'--rate <list>' argument '50,fast' is invalid/],
+    [
+      'a rate that fills the Workers',
+      ['--rate', '50,500', '--workers', '49'],
+      /^berth: Cannot create 500 requests a second as they would fill more than half of the Workers: 1000 are there at once, --workers must be at least 50: current value is 49\n$/,
+    ],
+    [
+      'the size of a burst at a fixed rate',
+      ['--rate', '50', '--requests', '10'],
+      /'--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'/,
+    ],
+    ['a duration of a burst', ['--seconds', '5'], /'--seconds <count>' needs '--rate <list>'/],
     [
       'a context of no kubeconfig',
       ['--context', 'prod'],

@@ -59,11 +59,16 @@ export async function createFinished({names, signal, ...of}: BurstOptions): Prom
   await inLanes(names, (name) => createPatched({...of, name}), signal);
 }
 
+export interface PatchedRequest extends OneRequest {
+  /** Connections of the patch, so that it need not wait behind creates; the same when absent. */
+  readonly patches?: Transport;
+}
+
 /** Creates one request, and patches its status as a placement does. */
-export async function createPatched(request: OneRequest): Promise<void> {
-  const {transport, namespace, poolName, name, timeoutMs} = request;
+export async function createPatched(request: PatchedRequest): Promise<void> {
+  const {transport, patches = transport, namespace, poolName, name, timeoutMs} = request;
   const {uid, resourceVersion} = (await post(request)).metadata;
-  await sendOrThrow(transport, {
+  await sendOrThrow(patches, {
     method: 'PATCH',
     path: pathOf(containerRequests, {namespace, name, subresource: 'status'}),
     contentType: 'application/merge-patch+json',

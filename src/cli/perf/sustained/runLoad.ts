@@ -42,8 +42,8 @@ export interface Load {
 
 /**
  * Creates requests at a fixed rate, and deletes each some time after an observer of its own has
- * seen it placed, so that as many come as go. Resolves once all were placed and deleted, or no more
- * will be.
+ * seen it placed, so that as many come as go. Resolves once all were placed, or no more will be;
+ * those that were placed last are still there.
  * @throws Error of the first call that failed
  */
 export async function runLoad(options: LoadOptions, signal: AbortSignal): Promise<Load> {
@@ -67,16 +67,18 @@ export async function runLoad(options: LoadOptions, signal: AbortSignal): Promis
     follow(sent.then(() => void answeredAtMs.set(requestName, clock.monotonicMs())));
   };
   let [held, mostHeld] = [0, 0];
-  const hold = async (requestName: string, over: AbortSignal) => {
+  const over = AbortSignal.any([signal, failure.signal]);
+  const settled = new AbortController();
+  const holding = AbortSignal.any([over, settled.signal]);
+  const hold = async (requestName: string) => {
     mostHeld = Math.max(mostHeld, ++held);
-    await sleep(clock, holdMs, over);
-    if (over.aborted) return;
+    await sleep(clock, holdMs, holding);
+    if (holding.aborted) return;
     const path = pathOf(containerRequests, {namespace: name, name: requestName});
     await sendOrThrow(stage.client, {method: 'DELETE', path, timeoutMs});
     held--;
   };
-  const over = AbortSignal.any([signal, failure.signal]);
-  const onPlaced = (_: number, requestName: string) => follow(hold(requestName, over));
+  const onPlaced = (_: number, requestName: string) => follow(hold(requestName));
   const watched = {transport: stage.observer, clock, name, onPlaced};
   return observing(watched, over, async (observer, ended) => {
     try {
@@ -86,6 +88,7 @@ export async function runLoad(options: LoadOptions, signal: AbortSignal): Promis
       const endMs = clock.monotonicMs();
       return {observer, startMs, endMs, dueAtMs, answeredAtMs, mostHeld};
     } finally {
+      settled.abort();
       // What is under way must be there to be removed.
       while (underWay.size > 0) await Promise.all(underWay);
       over.throwIfAborted();

@@ -58,16 +58,18 @@ async function measureRounds(
   return measured;
 }
 
-/** No operator runs meanwhile. */
+/** No operator runs meanwhile, so that the patches have its connections, as placements have. */
 async function measureFloors(
   options: SustainedOptions,
   round: number,
 ): Promise<readonly LoadFigures[]> {
   const {stage, name, signal} = options;
+  const patched: LoadOptions['send'] = (request) =>
+    createPatched({...request, patches: stage.operator});
   const measured: LoadFigures[] = [];
   for (const rate of options.rates) {
     say(options, round, `the floor at ${rate}/s`);
-    const load = loadOf(options, `floor-${round}`, rate, createPatched);
+    const load = loadOf(options, `floor-${round}`, rate, patched);
     measured.push(loadFigures(await runLoad(load, signal), load));
     await deleteRequests(stage.client, name, signal);
   }
