@@ -47,6 +47,16 @@ export function addPerf(program: Command): void {
     )
     .option('--seconds <count>', 'how long each rate lasts', numberOf(1, 3_600), 60)
     .option('--no-old', 'leave out the comparison with the operator without batches')
+    .addOption(
+      new Option(
+        '--profile <kind>',
+        'write a V8 profile of what is measured last: the last round, at the last rate',
+      ).choices(['cpu', 'heap']),
+    )
+    .option(
+      '--profile-out <file>',
+      'where to; berth-perf.cpuprofile or berth-perf.heapprofile when absent',
+    )
     .option('--json', 'print every figure of every round as JSON')
     .option('--kubeconfig <file>', 'kubeconfig of the cluster to measure on')
     .option('--context <name>', 'context of the kubeconfig')
@@ -58,6 +68,9 @@ export function addPerf(program: Command): void {
         command.error(
           `error: option '--redis-url <url>' needs '--ledger redis': current value is '${options.ledger}'`,
         );
+      }
+      if (options.profileOut !== undefined && options.profile === undefined) {
+        command.error("error: option '--profile-out <file>' needs '--profile <kind>'");
       }
       if (options.rate !== undefined) {
         if (command.getOptionValueSource('requests') === 'cli') {

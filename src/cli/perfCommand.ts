@@ -7,6 +7,7 @@ import type {CallCounter} from './perf/callCounts.ts';
 import {criteria} from './perf/criteria.ts';
 import type {PerfFigures} from './perf/figures.ts';
 import type {MeasureOptions} from './perf/measureBurst.ts';
+import {type ProfileKind, profileInto, profileKinds, unprofiled} from './perf/profile.ts';
 import {perfAsJson, perfReport} from './perf/report.ts';
 import {type PoolOptions, runPerf} from './perf/run.ts';
 import {clusterStage, embeddedStage, type PerfStage} from './perf/stage.ts';
@@ -26,6 +27,8 @@ export interface PerfOptions {
   readonly rate?: readonly number[];
   /** Of each rate. */
   readonly seconds: number;
+  readonly profile?: ProfileKind;
+  readonly profileOut?: string;
   readonly json?: boolean;
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -62,7 +65,7 @@ export interface ReadyStage {
   readonly gauge: RedisGauge | undefined;
   readonly facts: Pick<
     PerfFigures,
-    'server' | 'ledger' | 'versions' | 'countedBy' | 'requests' | 'workers'
+    'server' | 'ledger' | 'versions' | 'countedBy' | 'requests' | 'workers' | 'profile'
   >;
 }
 
@@ -73,6 +76,9 @@ export async function onStage<T>(
   measure: (stage: ReadyStage) => Promise<T>,
 ): Promise<T> {
   const {requests, workers, ledger, kubeconfig, context} = options;
+  const {profile: kind} = options;
+  const profile = kind && (options.profileOut ?? `berth-perf.${profileKinds[kind]}`);
+  const around = kind && profile ? await profileInto(kind, profile) : unprofiled;
   await using open = new AsyncDisposableStack();
   const gauge = ledger === 'redis' ? redisGauge(options.redisUrl ?? defaultRedisUrl) : undefined;
   open.defer(() => gauge?.close());
@@ -88,7 +94,7 @@ export async function onStage<T>(
   const counter = counterOf(stage, ledger, gauge);
   const redis = {keyPrefix, ...(options.redisUrl !== undefined && {url: options.redisUrl})};
   const facts = {
-    ...{requests, workers, ledger},
+    ...{requests, workers, ledger, ...(profile !== undefined && {profile})},
     server: stage.server,
     countedBy: {ledgerCalls: counter.ledgerCalls, apiCalls: counter.apiCalls},
     versions: {
@@ -103,6 +109,7 @@ export async function onStage<T>(
     const run = {
       ...{stage, name, workers, counter, progress, signal},
       ledger: {ledger: {kind: ledger, redis}},
+      profile: around,
       timeoutMs: Math.max(leastTimeoutMs, requests * timeoutMsPerRequest),
     };
     return measure({run, gauge, facts});

@@ -1,7 +1,8 @@
+import {readFileSync} from 'node:fs';
 import {afterEach, describe, expect, it} from 'vitest';
 import type {BurstFigures} from '../../src/cli/perf/figures.ts';
 import type {SustainedPerf} from '../../src/cli/perf/sustained/figures.ts';
-import {BerthProcess, endAll} from './berthProcess.ts';
+import {BerthProcess, endAll, tempFile} from './berthProcess.ts';
 
 afterEach(endAll);
 
@@ -89,6 +90,24 @@ describe('berth perf without a cluster', () => {
     expect(exitCode).toBe(broken.length === 0 ? 0 : 1);
   }, 60_000);
 
+  it.each([
+    ['cpu', [], '"timeDeltas":'],
+    ['heap', ['--rate', '40', '--seconds', '1'], '"selfSize":'],
+  ])(
+    'writes a %s profile of what it measured last',
+    async (kind, size, wanted) => {
+      const file = tempFile(`own.${kind}profile`, '');
+      const {stdout} = await perf('--no-old', ...size, '--profile', kind, '--profile-out', file);
+      expect(stdout).toContain(`\nProfile of what was measured last: ${file}; it was slower`);
+      const text = readFileSync(file, 'utf8');
+      expect(JSON.parse(text)).toBeTypeOf('object');
+      // Nothing of the start of the server is in it, only what it answered.
+      const parts = [wanted, '/embedded/endpoint.ts', '/burst/embeddedServer.ts'];
+      expect(parts.map((part) => text.includes(part))).toEqual([true, true, false]);
+    },
+    60_000,
+  );
+
   it('ends at SIGINT with code 130 and one sentence', async () => {
     const berth = BerthProcess.start(['perf', '--repeat', '100']);
     await berth.until('its first round', () => /round 1 of 100: this/.test(berth.stderr));
@@ -132,6 +151,17 @@ describe('the options of berth perf', () => {
       /'--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'/,
     ],
     ['a duration of a burst', ['--seconds', '5'], /'--seconds <count>' needs '--rate <list>'/],
+    [
+      'a file of no profile',
+      ['--profile-out', 'x'],
+      /'--profile-out <file>' needs '--profile <kind>'/,
+    ],
+    ['a profile of nothing known', ['--profile', 'disk'], /Allowed choices are cpu, heap/],
+    [
+      'a profile that cannot be written',
+      ['--profile', 'cpu', '--profile-out', '/nonexistent/p'],
+      /^berth: Cannot write the profile: ENOENT.*'\/nonexistent'; name another file by --profile-out\n$/,
+    ],
     [
       'a context of no kubeconfig',
       ['--context', 'prod'],

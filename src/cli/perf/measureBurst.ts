@@ -11,6 +11,7 @@ import {figuresOfBurst} from './figuresOfBurst.ts';
 import {MeasuredLedger} from './measuredLedger.ts';
 import {observing} from './observing.ts';
 import {OperatorTraffic} from './operatorTraffic.ts';
+import {type Around, unprofiled} from './profile.ts';
 import type {PerfStage} from './stage.ts';
 import type {Variant} from './variant.ts';
 
@@ -23,6 +24,8 @@ export interface MeasureOptions {
   readonly counter: CallCounter;
   /** An operator that gets nothing done for so long is given up. */
   readonly timeoutMs: number;
+  /** Around what is measured last of our variant, and nothing else. */
+  readonly profile: Around;
 }
 
 export interface Burst {
@@ -30,6 +33,7 @@ export interface Burst {
   /** Placed before the measurement, by the same operator. */
   readonly warmUp: readonly string[];
   readonly names: readonly string[];
+  readonly around: Around;
 }
 
 /** When all others say why they wait, and nothing has changed for so long, nothing will. */
@@ -139,6 +143,7 @@ async function place(
   names: readonly string[],
   signal: AbortSignal,
   beforeCreates: () => Promise<void> = async () => {},
+  around: Around = unprofiled,
 ): Promise<{
   observer: Observer;
   startMs: number;
@@ -148,21 +153,23 @@ async function place(
   const watched = {transport: stage.observer, clock: systemClock, name};
   return observing(watched, signal, async (observer, over) => {
     await beforeCreates();
-    const sentAtMs = new Map<string, number>();
-    const startMs = systemClock.monotonicMs();
-    await createBurst({
-      ...{transport: stage.client, namespace: name, poolName: name, names, signal: over},
-      onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
+    return around(async () => {
+      const sentAtMs = new Map<string, number>();
+      const startMs = systemClock.monotonicMs();
+      await createBurst({
+        ...{transport: stage.client, namespace: name, poolName: name, names, signal: over},
+        onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
+      });
+      const createdMs = systemClock.monotonicMs();
+      await observer.settled(names.length, {timeoutMs, quietMs}, over);
+      return {observer, startMs, createdMs, sentAtMs};
     });
-    const createdMs = systemClock.monotonicMs();
-    await observer.settled(names.length, {timeoutMs, quietMs}, over);
-    return {observer, startMs, createdMs, sentAtMs};
   });
 }
 
 async function measure(
   options: MeasureOptions,
-  {names, variant: {locks}}: Burst,
+  {names, around, variant: {locks}}: Burst,
   {operator, ledger, cycles, traffic}: Measured,
   signal: AbortSignal,
 ): Promise<BurstFigures> {
@@ -180,7 +187,7 @@ async function measure(
     invalidations: 0,
     snapshots: 0,
   };
-  const seen = await place(options, names, signal, async () => {
+  const beforeCreates = async () => {
     before = await counter.read();
     from.cycles = cycles.length;
     from.writes = traffic.writes.length;
@@ -189,7 +196,8 @@ async function measure(
     from.locks = ledger().locks ?? 0;
     from.invalidations = cache.cacheStats.invalidations;
     from.snapshots = snapshotsOf(cache.cacheStats);
-  });
+  };
+  const seen = await place(options, names, signal, beforeCreates, around);
   const stats = cache.cacheStats;
   // An event may overtake the answer, and with it what the server has counted.
   await until('the answers to all writes', () => writer.outstanding === 0, signal);

@@ -58,12 +58,18 @@ export function perfReport(figures: PerfFigures): readonly string[] {
     ...criteria(figures).map(criterionLine),
     '',
     versionsLine(figures.versions),
+    ...profileLine(figures),
     '',
   ];
 }
 
 export function criterionLine({holds, sentence}: Criterion): string {
   return `  ${holds ? '✓' : '✗'} ${sentence}`;
+}
+
+export function profileLine({profile}: Pick<PerfFigures, 'profile'>): readonly string[] {
+  if (profile === undefined) return [];
+  return [`Profile of what was measured last: ${profile}; it was slower for being profiled`];
 }
 
 export function versionsLine(versions: PerfFigures['versions']): string {

@@ -7,6 +7,7 @@ import {burstNamespace, burstWorker, create, numbered} from '../burst/objects.ts
 import {outcomeOf, valueAfter} from '../burst/outcome.ts';
 import type {Round} from './figures.ts';
 import {type MeasureOptions, measureBurst} from './measureBurst.ts';
+import {unprofiled} from './profile.ts';
 import {ourVariant, type Variant} from './variant.ts';
 
 export interface PerfRunOptions extends MeasureOptions {
@@ -91,10 +92,12 @@ async function measureRound(
 }
 
 function measureVariant(options: PerfRunOptions, variant: Variant, round: number) {
-  const {requests, signal} = options;
+  const {requests, rounds, profile, signal} = options;
   const prefix = `${variant.name}-${round}`;
   const warmUp = numbered(`warm-${prefix}`, Math.min(requests, warmUpRequests));
-  return measureBurst(options, {variant, warmUp, names: numbered(prefix, requests)}, signal);
+  const around = variant === ourVariant && round === rounds ? profile : unprofiled;
+  const names = numbered(prefix, requests);
+  return measureBurst(options, {variant, warmUp, names, around}, signal);
 }
 
 /** No operator runs meanwhile. */

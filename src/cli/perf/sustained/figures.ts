@@ -32,7 +32,10 @@ export interface RateFigures {
 }
 
 export interface SustainedPerf
-  extends Pick<PerfFigures, 'server' | 'ledger' | 'versions' | 'countedBy' | 'workers'> {
+  extends Pick<
+    PerfFigures,
+    'server' | 'ledger' | 'versions' | 'countedBy' | 'workers' | 'profile'
+  > {
   /** Targets of latency are those of a real server. */
   readonly isEmbedded: boolean;
   readonly seconds: number;

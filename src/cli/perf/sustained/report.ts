@@ -1,5 +1,5 @@
 import {milliseconds} from '../../burst/units.ts';
-import {criterionLine, rows, versionsLine} from '../report.ts';
+import {criterionLine, profileLine, rows, versionsLine} from '../report.ts';
 import {spreadText} from '../spread.ts';
 import {sustainedCriteria} from './criteria.ts';
 import type {RateFigures, SustainedFigures, SustainedPerf} from './figures.ts';
@@ -36,6 +36,7 @@ export function sustainedReport(figures: SustainedPerf): readonly string[] {
     ...sustainedCriteria(figures).map(criterionLine),
     '',
     versionsLine(figures.versions),
+    ...profileLine(figures),
     '',
   ];
 }

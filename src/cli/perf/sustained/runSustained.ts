@@ -14,6 +14,7 @@ import {
   warmUp,
   withOperator,
 } from '../measureBurst.ts';
+import {unprofiled} from '../profile.ts';
 import {inPoolOfItsOwn, measureFloor, type PoolOptions, warmUpRequests} from '../run.ts';
 import {ourVariant} from '../variant.ts';
 import type {LoadFigures, RateFigures, SustainedFigures} from './figures.ts';
@@ -88,7 +89,9 @@ function measureOurs(
     for (const rate of options.rates) {
       say(options, round, `this operator at ${rate}/s`);
       const load = loadOf(options, `ours-${round}`, rate, createWaiting);
-      measured.push(await measureOne(options, load, operator, signal));
+      const isLast = round === options.rounds && rate === options.rates.at(-1);
+      const around = isLast ? options.profile : unprofiled;
+      measured.push(await measureOne({...options, profile: around}, load, operator, signal));
       await clear(options, operator.operator, signal);
     }
     return measured;
@@ -96,7 +99,7 @@ function measureOurs(
 }
 
 async function measureOne(
-  {counter}: SustainedOptions,
+  {counter, profile}: SustainedOptions,
   load: LoadOptions,
   {operator: {operator}}: Measured,
   signal: AbortSignal,
@@ -104,7 +107,7 @@ async function measureOne(
   const before = await counter.read();
   const loop = monitorEventLoopDelay({resolution: loopResolutionMs});
   loop.enable();
-  const seen = await runLoad(load, signal);
+  const seen = await profile(() => runLoad(load, signal));
   loop.disable();
   // An event may overtake the answer, and with it what the server has counted.
   const {writer} = operator.stages;
