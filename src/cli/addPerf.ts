@@ -6,7 +6,7 @@ const perfHelp = `
 It runs the real operator in this process and measures it beside its floor, the same writes by a bare
 client, and beside the same operator without batches, cache and affinity. Everything that it creates is
 in a namespace and a pool of its own, and is removed; it refuses a cluster on which an operator leads or
-that has ContainerRequests of others. Without --kubeconfig it runs on the embedded API server.
+that has ContainerRequests of others. Without --kubeconfig and --server it runs on the embedded API server.
 
 With --rate it creates at a fixed rate instead, and measures each placement from the moment at which its
 create was due, also where connections or this process were busy then (no coordinated omission). Each
@@ -60,31 +60,47 @@ export function addPerf(program: Command): void {
     .option('--json', 'print every figure of every round as JSON')
     .option('--kubeconfig <file>', 'kubeconfig of the cluster to measure on')
     .option('--context <name>', 'context of the kubeconfig')
+    .option(
+      '--server <url>',
+      'measure on this API server, without a kubeconfig; of kubectl proxy for example',
+    )
+    .option('--token-file <file>', 'bearer token for --server')
+    .option('--certificate-authority <file>', 'authority of the certificate of --server')
     .action(async (options: PerfOptions, command: Command) => {
-      if (options.context !== undefined && options.kubeconfig === undefined) {
-        command.error("error: option '--context <name>' needs '--kubeconfig <file>'");
-      }
-      if (options.redisUrl !== undefined && options.ledger !== 'redis') {
-        command.error(
-          `error: option '--redis-url <url>' needs '--ledger redis': current value is '${options.ledger}'`,
-        );
-      }
-      if (options.profileOut !== undefined && options.profile === undefined) {
-        command.error("error: option '--profile-out <file>' needs '--profile <kind>'");
-      }
+      refuseCombinations(options, command);
       if (options.rate !== undefined) {
-        if (command.getOptionValueSource('requests') === 'cli') {
-          command.error(
-            "error: option '--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'",
-          );
-        }
         const {runSustainedCommand} = await import('./sustainedCommand.ts');
         return runSustainedCommand({...options, rate: options.rate});
-      }
-      if (command.getOptionValueSource('seconds') === 'cli') {
-        command.error("error: option '--seconds <count>' needs '--rate <list>'");
       }
       const {runPerfCommand} = await import('./perfCommand.ts');
       await runPerfCommand(options);
     });
+}
+
+/** Options that say nothing without another one, or beside one. */
+function refuseCombinations(options: PerfOptions, command: Command): void {
+  const {rate, profile, kubeconfig, server, ledger} = options;
+  const isGiven = (name: keyof PerfOptions) => command.getOptionValueSource(name) === 'cli';
+  const isRedis = ledger === 'redis';
+  const needs: readonly [keyof PerfOptions, boolean, string][] = [
+    ['seconds', rate !== undefined, "'--rate <list>'"],
+    ['profileOut', profile !== undefined, "'--profile <kind>'"],
+    ['context', kubeconfig !== undefined, "'--kubeconfig <file>'"],
+    ['tokenFile', server !== undefined, "'--server <url>'"],
+    ['certificateAuthority', server !== undefined, "'--server <url>'"],
+    ['redisUrl', isRedis, `'--ledger redis': current value is '${ledger}'`],
+  ];
+  for (const [name, isThere, what] of needs) {
+    if (!isGiven(name) || isThere) continue;
+    const {flags} = command.options.find((option) => option.attributeName() === name)!;
+    command.error(`error: option '${flags}' needs ${what}`);
+  }
+  if (isGiven('requests') && rate !== undefined) {
+    command.error(
+      "error: option '--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'",
+    );
+  }
+  if (server !== undefined && kubeconfig !== undefined) {
+    command.error("error: option '--server <url>' cannot be used with '--kubeconfig <file>'");
+  }
 }

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {availableParallelism, cpus} from 'node:os';
 import {isRedisUrl} from '../config.ts';
+import type {ConnectOptions} from '../kube/connect.ts';
 import {RedisGauge} from '../ledger/redisGauge.ts';
 import {type Interruptible, interruptible} from './burst/interrupt.ts';
 import type {CallCounter} from './perf/callCounts.ts';
@@ -13,6 +14,7 @@ import {type PoolOptions, runPerf} from './perf/run.ts';
 import {clusterStage, embeddedStage, type PerfStage} from './perf/stage.ts';
 import {oldVariant} from './perf/variant.ts';
 import {leaseLocks, memoryLocks, redisLocks, type WorkerLocks} from './perf/workerLocks.ts';
+import {serverUrlOf} from './serverUrl.ts';
 import {version} from './version.ts';
 
 export interface PerfOptions {
@@ -32,6 +34,9 @@ export interface PerfOptions {
   readonly json?: boolean;
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly server?: string;
+  readonly tokenFile?: string;
+  readonly certificateAuthority?: string;
 }
 
 /** 100 requests must be placed within 2 s; larger bursts get as much more. */
@@ -69,13 +74,28 @@ export interface ReadyStage {
   >;
 }
 
+/** Undefined where it is the embedded API server. */
+export function clusterOf(options: PerfOptions): ConnectOptions | undefined {
+  const {kubeconfig: kubeconfigPath, context, server: url, tokenFile} = options;
+  const {certificateAuthority: caFile} = options;
+  if (url !== undefined) {
+    return {
+      url: serverUrlOf(url),
+      ...(tokenFile !== undefined && {tokenFile}),
+      ...(caFile !== undefined && {caFile}),
+    };
+  }
+  if (kubeconfigPath === undefined) return undefined;
+  return {kubeconfigPath, ...(context !== undefined && {context})};
+}
+
 /** Connects, waits for its turn, and closes everything after `measure`. */
 export async function onStage<T>(
   options: PerfOptions,
   {progress, interrupt}: Interruptible,
   measure: (stage: ReadyStage) => Promise<T>,
 ): Promise<T> {
-  const {requests, workers, ledger, kubeconfig, context} = options;
+  const {requests, workers, ledger} = options;
   const {profile: kind} = options;
   const profile = kind && (options.profileOut ?? `berth-perf.${profileKinds[kind]}`);
   const around = kind && profile ? await profileInto(kind, profile) : unprofiled;
@@ -84,10 +104,11 @@ export async function onStage<T>(
   open.defer(() => gauge?.close());
   const redisVersion = await gauge?.version();
   const usesLedgerObject = ledger === 'kubernetes';
+  const to = clusterOf(options);
   const stage =
-    kubeconfig === undefined
+    to === undefined
       ? embeddedStage(progress)
-      : await clusterStage({kubeconfig, context, usesLedgerObject, progress, signal: interrupt});
+      : await clusterStage({to, usesLedgerObject, progress, signal: interrupt});
   open.defer(() => stage.close());
   const name = `berth-perf-${randomUUID().slice(0, 8)}`;
   open.defer(() => gauge?.removeLedger(keyPrefix, name));

@@ -3,7 +3,7 @@ import {requestsAWorker} from './burst/objects.ts';
 import {sustainedCriteria} from './perf/sustained/criteria.ts';
 import {sustainedAsJson, sustainedReport} from './perf/sustained/report.ts';
 import {runSustained} from './perf/sustained/runSustained.ts';
-import {onStage, type PerfOptions} from './perfCommand.ts';
+import {clusterOf, onStage, type PerfOptions} from './perfCommand.ts';
 
 /** Long enough that placements end while others come, short enough for 20 Workers at 200/s. */
 const holdMs = 2_000;
@@ -22,7 +22,7 @@ export async function runSustainedCommand(options: SustainedCommandOptions): Pro
   await interruptible('measurement', async (context) => {
     const figures = await onStage(options, context, async ({run, facts}) => ({
       ...facts,
-      ...{seconds, holdMs, isEmbedded: options.kubeconfig === undefined},
+      ...{seconds, holdMs, isEmbedded: clusterOf(options) === undefined},
       places: workers * requestsAWorker,
       rounds: await runSustained({...run, rates, seconds, holdMs, rounds: repeat}),
     }));

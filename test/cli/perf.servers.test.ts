@@ -6,7 +6,7 @@ import {sendOrThrow} from '../../src/kube/transport.ts';
 import {withClient} from '../servers/redisServer.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {allObjects} from './allObjects.ts';
-import {BerthProcess, endAll} from './berthProcess.ts';
+import {BerthProcess, endAll, tempFile} from './berthProcess.ts';
 
 /** Namespace deletion takes seconds, and the old way some more. */
 const timeoutMs = 180_000;
@@ -77,10 +77,14 @@ describeWithServers('berth perf on real servers', ['api', 'redis'], (servers) =>
   );
 
   it(
-    'places at a fixed rate with one status write each, by the count of the API server',
+    'places at a fixed rate on a server by its address, with one status write each by its count',
     async () => {
       const redis = ['--ledger', 'redis', '--redis-url', servers.redis.url];
-      const berth = start('--rate', '20', '--seconds', '2', '--json', ...redis);
+      const {url, caFile, adminToken} = servers.api;
+      const token = tempFile('token', adminToken);
+      const to = ['--server', url, '--token-file', token, '--certificate-authority', caFile];
+      const load = ['--rate', '20', '--seconds', '2'];
+      const berth = BerthProcess.start(['perf', ...to, ...load, '--json', ...redis]);
       await berth.end();
       const {server, rounds} = JSON.parse(berth.stdout) as SustainedPerf;
       expect(server).toMatch(/^API server v1\.\d+\.\d+ at https:/);

@@ -163,6 +163,27 @@ describe('the options of berth perf', () => {
       /^berth: Cannot write the profile: ENOENT.*'\/nonexistent'; name another file by --profile-out\n$/,
     ],
     [
+      'a server with a password, without repeating it',
+      ['--server', 'https://u:secret@10.0.0.1'],
+      /^berth: Cannot use --server as it must be http.*: current value has a user or a password\n$/,
+    ],
+    [
+      'a server that does not answer',
+      ['--server', 'http://127.0.0.1:1/'],
+      /^berth: Cannot reach the API server at http:\/\/127\.0\.0\.1:1: .*; start it, or correct its address\n$/,
+    ],
+    [
+      'two clusters',
+      ['--server', 'http://127.0.0.1:1', '--kubeconfig', 'x'],
+      /'--server <url>' cannot be used with '--kubeconfig <file>'/,
+    ],
+    ['a token of no server', ['--token-file', 'x'], /'--token-file <file>' needs '--server <url>'/],
+    [
+      'an authority of no server',
+      ['--certificate-authority', 'x'],
+      /'--certificate-authority <file>' needs '--server <url>'/,
+    ],
+    [
       'a context of no kubeconfig',
       ['--context', 'prod'],
       /option '--context <name>' needs '--kubeconfig <file>'/,
