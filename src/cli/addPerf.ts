@@ -1,5 +1,6 @@
 import {type Command, Option} from 'commander';
 import {listOf, numberOf} from './argumentParsers.ts';
+import type {PerfRedisOptions} from './perf/perfRedis.ts';
 import type {PerfOptions} from './perfCommand.ts';
 
 const perfHelp = `
@@ -34,6 +35,11 @@ export function addPerf(program: Command): void {
         .default('kubernetes'),
     )
     .option('--redis-url <url>', 'Redis of the ledger; redis://127.0.0.1:6379 when absent')
+    .option('--redis-username <name>', 'its ACL user')
+    .option('--redis-password-file <file>', 'file that holds the password')
+    .option('--redis-tls-ca-file <file>', 'TLS with this authority, PEM')
+    .option('--redis-tls-cert-file <file>', 'client certificate, PEM')
+    .option('--redis-tls-key-file <file>', 'key of the client certificate, PEM')
     .option(
       '--repeat <count>',
       'rounds: of each figure the median and its spread',
@@ -77,18 +83,30 @@ export function addPerf(program: Command): void {
     });
 }
 
+const redisNames: readonly (keyof PerfRedisOptions)[] = [
+  'redisUrl',
+  'redisUsername',
+  'redisPasswordFile',
+  'redisTlsCaFile',
+  'redisTlsCertFile',
+  'redisTlsKeyFile',
+];
+
 /** Options that say nothing without another one, or beside one. */
 function refuseCombinations(options: PerfOptions, command: Command): void {
   const {rate, profile, kubeconfig, server, ledger} = options;
   const isGiven = (name: keyof PerfOptions) => command.getOptionValueSource(name) === 'cli';
-  const isRedis = ledger === 'redis';
   const needs: readonly [keyof PerfOptions, boolean, string][] = [
     ['seconds', rate !== undefined, "'--rate <list>'"],
     ['profileOut', profile !== undefined, "'--profile <kind>'"],
     ['context', kubeconfig !== undefined, "'--kubeconfig <file>'"],
     ['tokenFile', server !== undefined, "'--server <url>'"],
     ['certificateAuthority', server !== undefined, "'--server <url>'"],
-    ['redisUrl', isRedis, `'--ledger redis': current value is '${ledger}'`],
+    ...redisNames.map((name): (typeof needs)[number] => [
+      name,
+      ledger === 'redis',
+      `'--ledger redis': current value is '${ledger}'`,
+    ]),
   ];
   for (const [name, isThere, what] of needs) {
     if (!isGiven(name) || isThere) continue;

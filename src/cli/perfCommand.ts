@@ -1,13 +1,13 @@
 import {randomUUID} from 'node:crypto';
 import {availableParallelism, cpus} from 'node:os';
-import {isRedisUrl} from '../config.ts';
 import type {ConnectOptions} from '../kube/connect.ts';
-import {RedisGauge} from '../ledger/redisGauge.ts';
+import type {RedisGauge} from '../ledger/redisGauge.ts';
 import {type Interruptible, interruptible} from './burst/interrupt.ts';
 import type {CallCounter} from './perf/callCounts.ts';
 import {criteria} from './perf/criteria.ts';
 import type {PerfFigures} from './perf/figures.ts';
 import type {MeasureOptions} from './perf/measureBurst.ts';
+import {keyPrefix, type PerfRedisOptions, redisGauge, redisSettings} from './perf/perfRedis.ts';
 import {type ProfileKind, profileInto, profileKinds, unprofiled} from './perf/profile.ts';
 import {perfAsJson, perfReport} from './perf/report.ts';
 import {type PoolOptions, runPerf} from './perf/run.ts';
@@ -17,11 +17,10 @@ import {leaseLocks, memoryLocks, redisLocks, type WorkerLocks} from './perf/work
 import {serverUrlOf} from './serverUrl.ts';
 import {version} from './version.ts';
 
-export interface PerfOptions {
+export interface PerfOptions extends PerfRedisOptions {
   readonly requests: number;
   readonly workers: number;
   readonly ledger: 'kubernetes' | 'redis' | 'memory';
-  readonly redisUrl?: string;
   readonly repeat: number;
   /** False by `--no-old`. */
   readonly old: boolean;
@@ -45,9 +44,6 @@ const leastTargetMs = 2_000;
 /** The old way is allowed to be slow: it is waited for as well. */
 const timeoutMsPerRequest = 500;
 const leastTimeoutMs = 60_000;
-const defaultRedisUrl = 'redis://127.0.0.1:6379';
-const redisTimeoutMs = 5_000;
-const keyPrefix = 'berth-perf';
 
 /**
  * `berth perf`. The exit code is 0 when every criterion held, 1 when one did not, 130 when it was
@@ -100,7 +96,8 @@ export async function onStage<T>(
   const profile = kind && (options.profileOut ?? `berth-perf.${profileKinds[kind]}`);
   const around = kind && profile ? await profileInto(kind, profile) : unprofiled;
   await using open = new AsyncDisposableStack();
-  const gauge = ledger === 'redis' ? redisGauge(options.redisUrl ?? defaultRedisUrl) : undefined;
+  const redis = redisSettings(options);
+  const gauge = ledger === 'redis' ? redisGauge(redis) : undefined;
   open.defer(() => gauge?.close());
   const redisVersion = await gauge?.version();
   const usesLedgerObject = ledger === 'kubernetes';
@@ -113,7 +110,6 @@ export async function onStage<T>(
   const name = `berth-perf-${randomUUID().slice(0, 8)}`;
   open.defer(() => gauge?.removeLedger(keyPrefix, name));
   const counter = counterOf(stage, ledger, gauge);
-  const redis = {keyPrefix, ...(options.redisUrl !== undefined && {url: options.redisUrl})};
   const facts = {
     ...{requests, workers, ledger, ...(profile !== undefined && {profile})},
     server: stage.server,
@@ -150,15 +146,6 @@ async function measure(
     old: old ? oldVariant(stage.operator, locksOf(stage, ledger, name, gauge)) : undefined,
   });
   return {...facts, rounds, targetMs};
-}
-
-/** @throws Error where the URL is none; it is not repeated, as it may hold a password */
-function redisGauge(url: string): RedisGauge {
-  if (isRedisUrl(url)) return new RedisGauge({url, timeoutMs: redisTimeoutMs});
-  const found = /^[a-z]+:/.exec(url)?.[0] ?? 'no scheme';
-  throw new Error(
-    `Cannot use --redis-url as it must be redis://HOST:PORT or rediss://HOST:PORT: current value begins with ${found}`,
-  );
 }
 
 /** A ledger in Redis is counted there, one in memory by nobody, all else by the API server. */

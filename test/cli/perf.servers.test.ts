@@ -3,7 +3,7 @@ import type {BurstFigures} from '../../src/cli/perf/figures.ts';
 import type {RateFigures, SustainedPerf} from '../../src/cli/perf/sustained/figures.ts';
 import {containerRequests, pathOf} from '../../src/kube/resource.ts';
 import {sendOrThrow} from '../../src/kube/transport.ts';
-import {withClient} from '../servers/redisServer.ts';
+import {startRedis, withClient} from '../servers/redisServer.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {allObjects} from './allObjects.ts';
 import {BerthProcess, endAll, tempFile} from './berthProcess.ts';
@@ -95,6 +95,34 @@ describeWithServers('berth perf on real servers', ['api', 'redis'], (servers) =>
       // A create, a placement and, of those that are deleted meanwhile, an end.
       expect(ours.revisions).toBeGreaterThanOrEqual(80);
       await expectNothingLeft();
+    },
+    timeoutMs,
+  );
+
+  it(
+    'logs in to Redis over TLS as a user that may touch its own keys only',
+    async () => {
+      const rights = '~berth-perf:* -@all +@scripting +@hash +unlink +info +del';
+      const redis = await startRedis({
+        tls: true,
+        users: ['user default off', `user berth on >s3cret ${rights}`],
+      });
+      try {
+        const password = tempFile('password', 's3cret\n');
+        const login = ['--redis-username', 'berth', '--redis-password-file', password];
+        const tls = ['--redis-tls-ca-file', redis.tls!.caFile];
+        const to = ['--ledger', 'redis', '--redis-url', redis.url, ...login, ...tls];
+        const load = ['--no-old', '--requests', '10', '--json'];
+        const berth = BerthProcess.start(['perf', ...to, ...load]);
+        await berth.end();
+        expect(berth.stderr).not.toMatch(/^berth:/m);
+        const {ours} = (JSON.parse(berth.stdout) as Figures).rounds[0]!;
+        expect(ours).toMatchObject({placed: 10, violations: []});
+        expect(ours.outside.commits! - ours.flushes).toBe(ours.batchSizes.length);
+        expect(berth.output).not.toContain('s3cret');
+      } finally {
+        await redis.stop();
+      }
     },
     timeoutMs,
   );

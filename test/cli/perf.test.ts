@@ -135,6 +135,16 @@ describe('the options of berth perf', () => {
       /^berth: Cannot use --redis-url as it must be redis:\S+ or \S+: current value begins with http:\n$/,
     ],
     [
+      'a user of no Redis',
+      ['--redis-username', 'berth'],
+      /'--redis-username <name>' needs '--ledger redis': current value is 'kubernetes'/,
+    ],
+    [
+      'a password that cannot be read',
+      ['--ledger', 'redis', '--redis-password-file', '/nonexistent/password'],
+      /^berth: Cannot read the password or a certificate for Redis: ENOENT.*'\/nonexistent\/password'\n$/,
+    ],
+    [
       'a Redis that does not answer',
       ['--ledger', 'redis', '--redis-url', 'redis://u:secret@127.0.0.1:1'],
       /^berth: Cannot ask Redis at 127\.0\.0\.1:1 for its version: .*; start it, or name another by --redis-url\n$/,

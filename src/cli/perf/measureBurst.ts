@@ -54,7 +54,7 @@ export async function measureBurst(
   return withOperator(options, burst.variant, signal, async (measured, over) => {
     await warmUp(options, burst.warmUp, measured, over);
     const figures = await measure(options, burst, measured, over);
-    await clear(options, measured.operator, over);
+    await clear(options, measured, over);
     return figures;
   });
 }
@@ -89,11 +89,11 @@ export async function withOperator<T>(
 export async function warmUp(
   options: MeasureOptions,
   names: readonly string[],
-  {operator}: Measured,
+  measured: Measured,
   signal: AbortSignal,
 ): Promise<void> {
   await place(options, names, signal);
-  await clear(options, operator, signal);
+  await clear(options, measured, signal);
 }
 
 export interface Measured {
@@ -218,15 +218,16 @@ async function measure(
 /** Deletes the requests, and waits until the operator has given back everything that they held. */
 export async function clear(
   {stage, name}: MeasureOptions,
-  {operator}: OwnOperator,
+  {operator, ledger}: Measured,
   signal: AbortSignal,
 ): Promise<void> {
   await deleteRequests(stage.client, name, signal);
-  const {cache, update, queue} = operator.stages;
+  const {cache, update, queue} = operator.operator.stages;
   const isClear = () => {
     const {ready, parked, inFlight, delayed, placed} = queue.counts;
     const known = ready + parked + inFlight + delayed + placed;
-    return known === 0 && [...cache.allocations()].length === 0 && !update.isWaiting;
+    const isHeld = known > 0 || [...cache.allocations()].length > 0;
+    return !isHeld && !update.isWaiting && !ledger().isCommitting;
   };
   await until('the end of the requests to be seen by the operator', isClear, signal);
 }

@@ -12,6 +12,7 @@ export class MeasuredLedger implements Ledger {
   readonly #locks: WorkerLocks | undefined;
   #workerUpdates = 0;
   #lockCount = 0;
+  #underWay = 0;
 
   constructor(ledger: Ledger, locks?: WorkerLocks) {
     this.#ledger = ledger;
@@ -31,6 +32,11 @@ export class MeasuredLedger implements Ledger {
     return this.#locks && this.#lockCount;
   }
 
+  /** Then a count of its calls and one of the cycles may not agree yet. */
+  get isCommitting(): boolean {
+    return this.#underWay > 0;
+  }
+
   open(epoch: number, signal: AbortSignal): Promise<OpenResult> {
     return this.#ledger.open(epoch, signal);
   }
@@ -44,6 +50,19 @@ export class MeasuredLedger implements Ledger {
   }
 
   async commit(input: CommitInput, signal: AbortSignal): Promise<CommitResult> {
+    this.#underWay++;
+    try {
+      return await this.#commit(input, signal);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#ledger.close();
+  }
+
+  async #commit(input: CommitInput, signal: AbortSignal): Promise<CommitResult> {
     const names = [...new Set(input.assignments.map(({workerName}) => workerName))].sort();
     this.#workerUpdates += names.length;
     if (!this.#locks) return this.#ledger.commit(input, signal);
@@ -60,9 +79,5 @@ export class MeasuredLedger implements Ledger {
     } finally {
       for (const name of held) await this.#locks.unlock(name);
     }
-  }
-
-  close(): Promise<void> {
-    return this.#ledger.close();
   }
 }

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {MeasuredLedger} from '../../../src/cli/perf/measuredLedger.ts';
 import {memoryLocks, type WorkerLocks} from '../../../src/cli/perf/workerLocks.ts';
-import type {CommitInput, Ledger} from '../../../src/ledger/ledger.ts';
+import type {CommitInput, CommitResult, Ledger} from '../../../src/ledger/ledger.ts';
 import {MemoryLedger} from '../../../src/ledger/memoryLedger.ts';
 
 const signal = new AbortController().signal;
@@ -51,6 +51,17 @@ function noted(inner: Ledger) {
 }
 
 describe('a measured ledger', () => {
+  it('says that it commits until it is answered', async () => {
+    const answer = Promise.withResolvers<CommitResult>();
+    const inner = {commit: () => answer.promise} as Partial<Ledger> as Ledger;
+    const measured = new MeasuredLedger(inner);
+    const commits = [measured.commit(commitOn('w-1'), signal), measured.commit(commitOn(), signal)];
+    expect(measured.isCommitting).toBe(true);
+    answer.resolve({kind: 'unavailable', cause: new Error('gone')});
+    await Promise.all(commits);
+    expect(measured.isCommitting).toBe(false);
+  });
+
   it('locks each worker once around a commit, and gives the locks back', async () => {
     const {notes, measured} = noted(await settled(new MemoryLedger()));
     const result = await measured.commit(commitOn('w-2', 'w-1', 'w-2'), signal);

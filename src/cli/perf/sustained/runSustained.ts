@@ -92,7 +92,7 @@ function measureOurs(
       const isLast = round === options.rounds && rate === options.rates.at(-1);
       const around = isLast ? options.profile : unprofiled;
       measured.push(await measureOne({...options, profile: around}, load, operator, signal));
-      await clear(options, operator.operator, signal);
+      await clear(options, operator, signal);
     }
     return measured;
   });
