@@ -92,6 +92,8 @@ describeWithServers('berth perf on real servers', ['api', 'redis'], (servers) =>
       expect(floor).toMatchObject({due: 40, placed: 40});
       expect(ours).toMatchObject({due: 40, placed: 40, statusWrites: 40, violations: []});
       expect(ours.placement).toMatchObject({count: 40});
+      // One of each batch, and those that carry releases alone.
+      expect(ours.ledgerCommits).toBeGreaterThan(0);
       // A create, a placement and, of those that are deleted meanwhile, an end.
       expect(ours.revisions).toBeGreaterThanOrEqual(80);
       await expectNothingLeft();

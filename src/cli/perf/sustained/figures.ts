@@ -18,6 +18,8 @@ export interface LoadFigures {
 export interface SustainedFigures extends LoadFigures {
   /** Status patches of requests, as somebody beside the operator counts them. */
   readonly statusWrites: number | undefined;
+  /** Updates of the ledger, by somebody beside the operator; those that only release as well. */
+  readonly ledgerCommits: number | undefined;
   /** How late a timer of this process was. */
   readonly eventLoopP99Ms: number;
   readonly revisions: number;

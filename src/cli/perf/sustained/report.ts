@@ -90,8 +90,11 @@ function load(rounds: Rounds, {places, countedBy}: SustainedPerf): readonly stri
   const {ratePerSecond, due} = rounds[0]!.ours;
   const waiting = rounds.flatMap(({ours}) => Object.entries(ours.waiting));
   const violations = rounds.flatMap(({ours}) => ours.violations);
-  const writes = ({statusWrites, placed}: SustainedFigures) =>
-    statusWrites !== undefined && placed > 0 ? statusWrites / placed : undefined;
+  const perPlacement = (call: 'statusWrites' | 'ledgerCommits', by: string) => {
+    const share = ({[call]: count, placed}: SustainedFigures) =>
+      count !== undefined && placed > 0 ? count / placed : undefined;
+    return `${text(share, (value) => value.toFixed(3))}, counted by ${by}`;
+  };
   return [
     ...rows([
       ['creates due', `${due}, ${ratePerSecond}/s`],
@@ -102,10 +105,8 @@ function load(rounds: Rounds, {places, countedBy}: SustainedPerf): readonly stri
       ],
       ['placed', text(({placed}) => placed, whole)],
       ['lost', text(({placed}) => due - placed, whole)],
-      [
-        'status writes a placement',
-        `${text(writes, (value) => value.toFixed(3))}, counted by ${countedBy.apiCalls}`,
-      ],
+      ['status writes a placement', perPlacement('statusWrites', countedBy.apiCalls)],
+      ['ledger commits a placement', perPlacement('ledgerCommits', countedBy.ledgerCalls)],
       ['held at once', `${text(({mostHeld}) => mostHeld, whole)} at most, of ${places} places`],
       ['event loop delay, p99', text(({eventLoopP99Ms}) => eventLoopP99Ms, milliseconds)],
       ['violations', String(violations.length)],

@@ -112,11 +112,12 @@ async function measureOne(
   // An event may overtake the answer, and with it what the server has counted.
   const {writer} = operator.stages;
   await until('the answers to all writes', () => writer.outstanding === 0, signal);
-  const {statusPatches} = difference(await counter.read(), before);
+  const {statusPatches, commits} = difference(await counter.read(), before);
   const {auditor, waitingReasons} = seen.observer;
   return {
     ...loadFigures(seen, load),
     statusWrites: statusPatches,
+    ledgerCommits: commits,
     // It measures from one firing of its timer to the next.
     eventLoopP99Ms: Math.max(0, loop.percentile(99) / nsPerMs - loopResolutionMs),
     revisions: auditor.revisions,

@@ -29,7 +29,12 @@ export function makeRate(
     floor: {...load, placement: {count: load.due, ...floorLatency}},
     ours: {
       ...load,
-      ...{statusWrites: load.due, eventLoopP99Ms: 1.5, revisions: load.due * 3},
+      ...{
+        statusWrites: load.due,
+        ledgerCommits: load.due / 2,
+        eventLoopP99Ms: 1.5,
+        revisions: load.due * 3,
+      },
       ...{violations: [], waiting: {}},
       ...overrides,
     },

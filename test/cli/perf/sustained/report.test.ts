@@ -20,6 +20,7 @@ describe('the report of a fixed rate', () => {
       /placed: +6000\n/,
       /lost: +0\n/,
       /status writes a placement: +1\.000, counted by the API server\n/,
+      /ledger commits a placement: +0\.500, counted by the ledger server\n/,
       /held at once: +200 at most, of 800 places\n/,
       /event loop delay, p99: +1\.5 ms\n/,
       /violations: +0\n/,
