@@ -1,32 +1,44 @@
 import {randomUUID} from 'node:crypto';
 import {availableParallelism, cpus} from 'node:os';
-import {isRedisUrl} from '../config.ts';
-import {RedisGauge} from '../ledger/redisGauge.ts';
+import type {ConnectOptions} from '../kube/connect.ts';
+import type {RedisGauge} from '../ledger/redisGauge.ts';
 import {type Interruptible, interruptible} from './burst/interrupt.ts';
 import type {CallCounter} from './perf/callCounts.ts';
 import {criteria} from './perf/criteria.ts';
 import type {PerfFigures} from './perf/figures.ts';
 import {checkPageFile, writePage} from './perf/html/pageFile.ts';
+import type {MeasureOptions} from './perf/measureBurst.ts';
+import {keyPrefix, type PerfRedisOptions, redisGauge, redisSettings} from './perf/perfRedis.ts';
+import {type ProfileKind, profileInto, profileKinds, unprofiled} from './perf/profile.ts';
 import {perfAsJson, perfReport} from './perf/report.ts';
-import {runPerf} from './perf/run.ts';
+import {type PoolOptions, runPerf} from './perf/run.ts';
 import {clusterStage, embeddedStage, type PerfStage} from './perf/stage.ts';
 import {oldVariant} from './perf/variant.ts';
 import {leaseLocks, memoryLocks, redisLocks, type WorkerLocks} from './perf/workerLocks.ts';
+import {serverUrlOf} from './serverUrl.ts';
 import {version} from './version.ts';
 
-export interface PerfOptions {
+export interface PerfOptions extends PerfRedisOptions {
   readonly requests: number;
   readonly workers: number;
   readonly ledger: 'kubernetes' | 'redis' | 'memory';
-  readonly redisUrl?: string;
   readonly repeat: number;
   /** False by `--no-old`. */
   readonly old: boolean;
+  /** Creates a second, one rate after the other; absent: bursts. */
+  readonly rate?: readonly number[];
+  /** Of each rate. */
+  readonly seconds: number;
+  readonly profile?: ProfileKind;
+  readonly profileOut?: string;
   readonly json?: boolean;
   /** A file for the report as a page. */
   readonly html?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly server?: string;
+  readonly tokenFile?: string;
+  readonly certificateAuthority?: string;
 }
 
 /** 100 requests must be placed within 2 s; larger bursts get as much more. */
@@ -35,9 +47,6 @@ const leastTargetMs = 2_000;
 /** The old way is allowed to be slow: it is waited for as well. */
 const timeoutMsPerRequest = 500;
 const leastTimeoutMs = 60_000;
-const defaultRedisUrl = 'redis://127.0.0.1:6379';
-const redisTimeoutMs = 5_000;
-const keyPrefix = 'berth-perf';
 
 /**
  * `berth perf`. The exit code is 0 when every criterion held, 1 when one did not, 130 when it was
@@ -46,7 +55,7 @@ const keyPrefix = 'berth-perf';
 export async function runPerfCommand(options: PerfOptions): Promise<void> {
   await interruptible('measurement', async (context) => {
     if (options.html !== undefined) await checkPageFile(options.html);
-    const figures = await measure(options, context);
+    const figures = await onStage(options, context, (stage) => measure(options, stage));
     if (options.html !== undefined) await writePage(options.html, figures);
     const text = options.json
       ? JSON.stringify(perfAsJson(figures), undefined, 2)
@@ -56,39 +65,58 @@ export async function runPerfCommand(options: PerfOptions): Promise<void> {
   });
 }
 
-async function measure(
+/** What a measurement needs, and what its report says of that. */
+export interface ReadyStage {
+  readonly run: MeasureOptions & PoolOptions;
+  readonly gauge: RedisGauge | undefined;
+  readonly facts: Pick<
+    PerfFigures,
+    'server' | 'ledger' | 'versions' | 'countedBy' | 'requests' | 'workers' | 'profile'
+  >;
+}
+
+/** Undefined where it is the embedded API server. */
+export function clusterOf(options: PerfOptions): ConnectOptions | undefined {
+  const {kubeconfig: kubeconfigPath, context, server: url, tokenFile} = options;
+  const {certificateAuthority: caFile} = options;
+  if (url !== undefined) {
+    return {
+      url: serverUrlOf(url),
+      ...(tokenFile !== undefined && {tokenFile}),
+      ...(caFile !== undefined && {caFile}),
+    };
+  }
+  if (kubeconfigPath === undefined) return undefined;
+  return {kubeconfigPath, ...(context !== undefined && {context})};
+}
+
+/** Connects, waits for its turn, and closes everything after `measure`. */
+export async function onStage<T>(
   options: PerfOptions,
   {progress, interrupt}: Interruptible,
-): Promise<PerfFigures> {
-  const {requests, workers, ledger, kubeconfig, context} = options;
+  measure: (stage: ReadyStage) => Promise<T>,
+): Promise<T> {
+  const {requests, workers, ledger} = options;
+  const {profile: kind} = options;
+  const profile = kind && (options.profileOut ?? `berth-perf.${profileKinds[kind]}`);
+  const around = kind && profile ? await profileInto(kind, profile) : unprofiled;
   await using open = new AsyncDisposableStack();
-  const gauge = ledger === 'redis' ? redisGauge(options.redisUrl ?? defaultRedisUrl) : undefined;
+  const redis = redisSettings(options);
+  const gauge = ledger === 'redis' ? redisGauge(redis) : undefined;
   open.defer(() => gauge?.close());
   const redisVersion = await gauge?.version();
   const usesLedgerObject = ledger === 'kubernetes';
+  const to = clusterOf(options);
   const stage =
-    kubeconfig === undefined
+    to === undefined
       ? embeddedStage(progress)
-      : await clusterStage({kubeconfig, context, usesLedgerObject, progress, signal: interrupt});
+      : await clusterStage({to, usesLedgerObject, progress, signal: interrupt});
   open.defer(() => stage.close());
   const name = `berth-perf-${randomUUID().slice(0, 8)}`;
   open.defer(() => gauge?.removeLedger(keyPrefix, name));
   const counter = counterOf(stage, ledger, gauge);
-  const redis = {keyPrefix, ...(options.redisUrl !== undefined && {url: options.redisUrl})};
-  const targetMs = Math.max(leastTargetMs, requests * targetMsPerRequest);
-  const rounds = await stage.inTurn(interrupt, (signal) =>
-    runPerf({
-      ...{stage, name, requests, workers, counter, progress, signal},
-      ledger: {ledger: {kind: ledger, redis}},
-      rounds: options.repeat,
-      timeoutMs: Math.max(leastTimeoutMs, requests * timeoutMsPerRequest),
-      old: options.old
-        ? oldVariant(stage.operator, locksOf(stage, ledger, name, gauge))
-        : undefined,
-    }),
-  );
-  return {
-    ...{requests, workers, rounds, targetMs, ledger},
+  const facts = {
+    ...{requests, workers, ledger, ...(profile !== undefined && {profile})},
     server: stage.server,
     countedBy: {ledgerCalls: counter.ledgerCalls, apiCalls: counter.apiCalls},
     versions: {
@@ -99,15 +127,30 @@ async function measure(
       processors: `${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}`,
     },
   };
+  return await stage.inTurn(interrupt, (signal) => {
+    const run = {
+      ...{stage, name, workers, counter, progress, signal},
+      ledger: {ledger: {kind: ledger, redis}},
+      profile: around,
+      timeoutMs: Math.max(leastTimeoutMs, requests * timeoutMsPerRequest),
+    };
+    return measure({run, gauge, facts});
+  });
 }
 
-/** @throws Error where the URL is none; it is not repeated, as it may hold a password */
-function redisGauge(url: string): RedisGauge {
-  if (isRedisUrl(url)) return new RedisGauge({url, timeoutMs: redisTimeoutMs});
-  const found = /^[a-z]+:/.exec(url)?.[0] ?? 'no scheme';
-  throw new Error(
-    `Cannot use --redis-url as it must be redis://HOST:PORT or rediss://HOST:PORT: current value begins with ${found}`,
-  );
+async function measure(
+  {requests, repeat, old, ledger}: PerfOptions,
+  {run, gauge, facts}: ReadyStage,
+): Promise<PerfFigures> {
+  const {stage, name} = run;
+  const targetMs = Math.max(leastTargetMs, requests * targetMsPerRequest);
+  const rounds = await runPerf({
+    ...run,
+    requests,
+    rounds: repeat,
+    old: old ? oldVariant(stage.operator, locksOf(stage, ledger, name, gauge)) : undefined,
+  });
+  return {...facts, rounds, targetMs};
 }
 
 /** A ledger in Redis is counted there, one in memory by nobody, all else by the API server. */

@@ -14,6 +14,8 @@ export interface ConnectOptions {
   readonly url?: string;
   /** Of `url` only. */
   readonly token?: string;
+  /** Of `url` only: read again at every renewal. */
+  readonly tokenFile?: string;
   /** Of `url` only: file of the certificate authority. */
   readonly caFile?: string;
   /** The cluster that this process runs in. */
@@ -95,8 +97,12 @@ export function mayMend(error: unknown): error is Error {
 
 async function findTarget(options: ConnectOptions): Promise<Target> {
   if (options.url !== undefined) {
-    const {url, token, caFile} = options;
-    const files = {...(token !== undefined && {token}), ...(caFile !== undefined && {caFile})};
+    const {url, token, tokenFile, caFile} = options;
+    const files = {
+      ...(token !== undefined && {token}),
+      ...(tokenFile !== undefined && {tokenFile}),
+      ...(caFile !== undefined && {caFile}),
+    };
     return {url, namespace: 'default', credentials: fileCredentials(files)};
   }
   if (options.inCluster) return ownCluster(options);
@@ -156,14 +162,15 @@ async function askVersion(
   } catch (cause) {
     if (!(cause instanceof TransportError)) throw cause;
     const why = cause.message.replace('Cannot GET /version: ', '');
-    throw new Error(`Cannot reach the API server at ${url}: ${why}${adviceOn(why)}`, {cause});
+    const what = adviceOn(why, options.url === undefined ? 'ofKubeconfig' : 'ofUrl');
+    throw new Error(`Cannot reach the API server at ${url}: ${why}${what}`, {cause});
   }
   switch (reply.status) {
     case 200:
       return reply.body?.gitVersion ?? 'unknown';
     case 401:
       throw new Error(
-        `Cannot log in to the API server at ${url}: it refuses these credentials (401); renew the token or the certificate of the kubeconfig`,
+        `Cannot log in to the API server at ${url}: it refuses these credentials (401); ${options.url === undefined ? 'renew the token or the certificate of the kubeconfig' : 'give a token that it knows'}`,
       );
     case 403:
       throw new Error(
@@ -177,22 +184,32 @@ async function askVersion(
   }
 }
 
+interface Advice {
+  readonly pattern: RegExp;
+  readonly ofKubeconfig: string;
+  /** Of an address that was given without one. */
+  readonly ofUrl: string;
+}
+
 /** What to do about a call that got no reply, by Node's own words for it. */
-const advice: readonly {readonly pattern: RegExp; readonly sentence: string}[] = [
+const advice: readonly Advice[] = [
   {
     pattern: /altname|does not match certificate/i,
-    sentence: '; set tls-server-name in the kubeconfig to a name of its certificate',
+    ofKubeconfig: '; set tls-server-name in the kubeconfig to a name of its certificate',
+    ofUrl: '; call it by a name of its certificate',
   },
   {
     pattern: /self.signed|unable to (verify|get)/i,
-    sentence: '; name the authority that signed its certificate in the kubeconfig',
+    ofKubeconfig: '; name the authority that signed its certificate in the kubeconfig',
+    ofUrl: '; name the authority that signed its certificate',
   },
   {
     pattern: /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|no whole reply/,
-    sentence: '; start it, or correct its address in the kubeconfig',
+    ofKubeconfig: '; start it, or correct its address in the kubeconfig',
+    ofUrl: '; start it, or correct its address',
   },
 ];
 
-function adviceOn(why: string): string {
-  return advice.find(({pattern}) => pattern.test(why))?.sentence ?? '';
+function adviceOn(why: string, of: 'ofKubeconfig' | 'ofUrl'): string {
+  return advice.find(({pattern}) => pattern.test(why))?.[of] ?? '';
 }

@@ -1,10 +1,9 @@
 import {Redis} from 'ioredis';
 import {errorOf} from '../lib/errorOf.ts';
-import {readCredentials} from './redisCredentials.ts';
+import {type RedisOptions, readCredentials} from './redisCredentials.ts';
 
-export interface RedisGaugeOptions {
-  /** `redis://HOST:PORT` or `rediss://HOST:PORT`, with `/DATABASE` where it is not 0. */
-  readonly url: string;
+export interface RedisGaugeOptions
+  extends Pick<RedisOptions, 'url' | 'username' | 'password' | 'tls'> {
   readonly timeoutMs: number;
 }
 
@@ -24,24 +23,27 @@ export class RedisGauge {
   /** Host and port, for people. */
   readonly address: string;
   readonly #client: Redis;
+  #lastError: Error | undefined;
 
   /** Connects to nothing before the first question. */
-  constructor({url: text, timeoutMs}: RedisGaugeOptions) {
+  constructor({url: text, timeoutMs, ...credentials}: RedisGaugeOptions) {
     const url = new URL(text);
     this.address = `${url.hostname}:${url.port || '6379'}`;
     this.#client = new Redis({
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: Number(url.port || '6379'),
       db: Number(url.pathname.slice(1) || '0'),
-      ...readCredentials({url: text}),
+      ...readCredentials({...credentials, url: text}),
       lazyConnect: true,
       commandTimeout: timeoutMs,
       connectTimeout: timeoutMs,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
     });
-    // Each question says itself what went wrong.
-    this.#client.on('error', () => {});
+    // The question that it broke says it.
+    this.#client.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
   }
 
   /** For example `7.0.15`. */
@@ -82,9 +84,14 @@ export class RedisGauge {
       if (this.#client.status === 'wait') await this.#client.connect();
       return await question();
     } catch (cause) {
-      const why = errorOf(cause).message;
+      // A question whose connection broke only says so; the connection's own error says why.
+      const error = this.#lastError ?? errorOf(cause);
+      const advice =
+        error.name === 'ReplyError'
+          ? 'look at --redis-username, its password and its rights'
+          : 'start it, or name another by --redis-url';
       throw new Error(
-        `Cannot ask Redis at ${this.address} for ${what}: ${why}; start it, or name another by --redis-url`,
+        `Cannot ask Redis at ${this.address} for ${what}: ${error.message}; ${advice}`,
         {cause},
       );
     }

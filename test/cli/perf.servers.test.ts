@@ -1,11 +1,12 @@
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import type {BurstFigures} from '../../src/cli/perf/figures.ts';
+import type {RateFigures, SustainedPerf} from '../../src/cli/perf/sustained/figures.ts';
 import {containerRequests, pathOf} from '../../src/kube/resource.ts';
 import {sendOrThrow} from '../../src/kube/transport.ts';
-import {withClient} from '../servers/redisServer.ts';
+import {startRedis, withClient} from '../servers/redisServer.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {allObjects} from './allObjects.ts';
-import {BerthProcess, endAll} from './berthProcess.ts';
+import {BerthProcess, endAll, tempFile} from './berthProcess.ts';
 
 /** Namespace deletion takes seconds, and the old way some more. */
 const timeoutMs = 180_000;
@@ -71,6 +72,59 @@ describeWithServers('berth perf on real servers', ['api', 'redis'], (servers) =>
       expect(old.outside).toMatchObject({lockCalls: 40, statusPatches: 20, workerLists: 20});
       expect(berth.output).not.toContain(servers.api.adminToken);
       await expectNothingLeft();
+    },
+    timeoutMs,
+  );
+
+  it(
+    'places at a fixed rate on a server by its address, with one status write each by its count',
+    async () => {
+      const redis = ['--ledger', 'redis', '--redis-url', servers.redis.url];
+      const {url, caFile, adminToken} = servers.api;
+      const token = tempFile('token', adminToken);
+      const to = ['--server', url, '--token-file', token, '--certificate-authority', caFile];
+      const load = ['--rate', '20', '--seconds', '2'];
+      const berth = BerthProcess.start(['perf', ...to, ...load, '--json', ...redis]);
+      await berth.end();
+      const {server, rounds} = JSON.parse(berth.stdout) as SustainedPerf;
+      expect(server).toMatch(/^API server v1\.\d+\.\d+ at https:/);
+      const [{floor, ours}] = rounds[0] as [RateFigures];
+      expect(floor).toMatchObject({due: 40, placed: 40});
+      expect(ours).toMatchObject({due: 40, placed: 40, statusWrites: 40, violations: []});
+      expect(ours.placement).toMatchObject({count: 40});
+      // One of each batch, and those that carry releases alone.
+      expect(ours.ledgerCommits).toBeGreaterThan(0);
+      // A create, a placement and, of those that are deleted meanwhile, an end.
+      expect(ours.revisions).toBeGreaterThanOrEqual(80);
+      await expectNothingLeft();
+    },
+    timeoutMs,
+  );
+
+  it(
+    'logs in to Redis over TLS as a user that may touch its own keys only',
+    async () => {
+      const rights = '~berth-perf:* -@all +@scripting +@hash +unlink +info +del';
+      const redis = await startRedis({
+        tls: true,
+        users: ['user default off', `user berth on >s3cret ${rights}`],
+      });
+      try {
+        const password = tempFile('password', 's3cret\n');
+        const login = ['--redis-username', 'berth', '--redis-password-file', password];
+        const tls = ['--redis-tls-ca-file', redis.tls!.caFile];
+        const to = ['--ledger', 'redis', '--redis-url', redis.url, ...login, ...tls];
+        const load = ['--no-old', '--requests', '10', '--json'];
+        const berth = BerthProcess.start(['perf', ...to, ...load]);
+        await berth.end();
+        expect(berth.stderr).not.toMatch(/^berth:/m);
+        const {ours} = (JSON.parse(berth.stdout) as Figures).rounds[0]!;
+        expect(ours).toMatchObject({placed: 10, violations: []});
+        expect(ours.outside.commits! - ours.flushes).toBe(ours.batchSizes.length);
+        expect(berth.output).not.toContain('s3cret');
+      } finally {
+        await redis.stop();
+      }
     },
     timeoutMs,
   );

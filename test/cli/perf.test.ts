@@ -2,8 +2,9 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
 import type {BurstFigures} from '../../src/cli/perf/figures.ts';
+import type {SustainedPerf} from '../../src/cli/perf/sustained/figures.ts';
 import {makeTempFolder} from '../servers/tempFolder.ts';
-import {BerthProcess, endAll} from './berthProcess.ts';
+import {BerthProcess, endAll, tempFile} from './berthProcess.ts';
 
 afterEach(endAll);
 
@@ -19,6 +20,10 @@ interface Figures {
     readonly ours: BurstFigures;
     readonly old: BurstFigures;
   }[];
+}
+
+interface Sustained extends Pick<Figures, 'criteria'> {
+  readonly rounds: SustainedPerf['rounds'];
 }
 
 describe('berth perf without a cluster', () => {
@@ -73,6 +78,44 @@ describe('berth perf without a cluster', () => {
     expect(exitCode).toBe(1);
   }, 60_000);
 
+  it('measures each rate beside its floor, with one operator for all', async () => {
+    const {stdout, exitCode} = await perf('--rate', '20,40', '--seconds', '1', '--json');
+    const {rounds, criteria} = JSON.parse(stdout) as Sustained;
+    expect(rounds).toHaveLength(1);
+    for (const [index, due] of [20, 40].entries()) {
+      const {floor, ours} = rounds[0]![index]!;
+      expect(floor).toMatchObject({ratePerSecond: due, due, placed: due});
+      expect(ours).toMatchObject({
+        ...{ratePerSecond: due, due, placed: due, statusWrites: due, violations: [], waiting: {}},
+        placement: {count: due},
+      });
+      expect(ours.mostHeld).toBeLessThanOrEqual(due);
+      expect(ours.eventLoopP99Ms).toBeGreaterThanOrEqual(0);
+    }
+    // Of speed nothing can be promised on a machine that runs other tests as well.
+    const broken = criteria.filter(({holds}) => !holds).map(({sentence}) => sentence);
+    expect(broken.filter((sentence) => !sentence.includes('rate reached'))).toEqual([]);
+    expect(exitCode).toBe(broken.length === 0 ? 0 : 1);
+  }, 60_000);
+
+  it.each([
+    ['cpu', [], '"timeDeltas":'],
+    ['heap', ['--rate', '40', '--seconds', '1'], '"selfSize":'],
+  ])(
+    'writes a %s profile of what it measured last',
+    async (kind, size, wanted) => {
+      const file = tempFile(`own.${kind}profile`, '');
+      const {stdout} = await perf('--no-old', ...size, '--profile', kind, '--profile-out', file);
+      expect(stdout).toContain(`\nProfile of what was measured last: ${file}; it was slower`);
+      const text = readFileSync(file, 'utf8');
+      expect(JSON.parse(text)).toBeTypeOf('object');
+      // Nothing of the start of the server is in it, only what it answered.
+      const parts = [wanted, '/embedded/endpoint.ts', '/burst/embeddedServer.ts'];
+      expect(parts.map((part) => text.includes(part))).toEqual([true, true, false]);
+    },
+    60_000,
+  );
+
   it('ends at SIGINT with code 130 and one sentence', async () => {
     const berth = BerthProcess.start(['perf', '--repeat', '100']);
     await berth.until('its first round', () => /round 1 of 100: this/.test(berth.stderr));
@@ -110,9 +153,64 @@ describe('the options of berth perf', () => {
       /^berth: Cannot use --redis-url as it must be redis:\S+ or \S+: current value begins with http:\n$/,
     ],
     [
+      'a user of no Redis',
+      ['--redis-username', 'berth'],
+      /'--redis-username <name>' needs '--ledger redis': current value is 'kubernetes'/,
+    ],
+    [
+      'a password that cannot be read',
+      ['--ledger', 'redis', '--redis-password-file', '/nonexistent/password'],
+      /^berth: Cannot read the password or a certificate for Redis: ENOENT.*'\/nonexistent\/password'\n$/,
+    ],
+    [
       'a Redis that does not answer',
       ['--ledger', 'redis', '--redis-url', 'redis://u:secret@127.0.0.1:1'],
       /^berth: Cannot ask Redis at 127\.0\.0\.1:1 for its version: .*; start it, or name another by --redis-url\n$/,
+    ],
+    ['a rate that is none', ['--rate', '50,fast'], /'--rate <list>' argument '50,fast' is invalid/],
+    [
+      'a rate that fills the Workers',
+      ['--rate', '50,500', '--workers', '49'],
+      /^berth: Cannot create 500 requests a second as they would fill more than half of the Workers: 1000 are there at once, --workers must be at least 50: current value is 49\n$/,
+    ],
+    [
+      'the size of a burst at a fixed rate',
+      ['--rate', '50', '--requests', '10'],
+      /'--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'/,
+    ],
+    ['a page of a rate', ['--rate', '5', '--html', 'x'], /'--html <file>' is of bursts/],
+    ['a duration of a burst', ['--seconds', '5'], /'--seconds <count>' needs '--rate <list>'/],
+    [
+      'a file of no profile',
+      ['--profile-out', 'x'],
+      /'--profile-out <file>' needs '--profile <kind>'/,
+    ],
+    ['a profile of nothing known', ['--profile', 'disk'], /Allowed choices are cpu, heap/],
+    [
+      'a profile that cannot be written',
+      ['--profile', 'cpu', '--profile-out', '/nonexistent/p'],
+      /^berth: Cannot write the profile: ENOENT.*'\/nonexistent'; name another file by --profile-out\n$/,
+    ],
+    [
+      'a server with a password, without repeating it',
+      ['--server', 'https://u:secret@10.0.0.1'],
+      /^berth: Cannot use --server as it must be http.*: current value has a user or a password\n$/,
+    ],
+    [
+      'a server that does not answer',
+      ['--server', 'http://127.0.0.1:1/'],
+      /^berth: Cannot reach the API server at http:\/\/127\.0\.0\.1:1: .*; start it, or correct its address\n$/,
+    ],
+    [
+      'two clusters',
+      ['--server', 'http://127.0.0.1:1', '--kubeconfig', 'x'],
+      /'--server <url>' cannot be used with '--kubeconfig <file>'/,
+    ],
+    ['a token of no server', ['--token-file', 'x'], /'--token-file <file>' needs '--server <url>'/],
+    [
+      'an authority of no server',
+      ['--certificate-authority', 'x'],
+      /'--certificate-authority <file>' needs '--server <url>'/,
     ],
     [
       'a context of no kubeconfig',

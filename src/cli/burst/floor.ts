@@ -3,7 +3,7 @@ import {sendOrThrow, type Transport} from '../../kube/transport.ts';
 import {systemClock} from '../../lib/clock.ts';
 import {microTime, secondTime} from '../../lib/timestamp.ts';
 import {inLanes} from './inLanes.ts';
-import {burstRequest, create} from './objects.ts';
+import {burstRequest} from './objects.ts';
 
 export interface BurstOptions {
   readonly transport: Transport;
@@ -19,14 +19,28 @@ export interface CreateBurstOptions extends BurstOptions {
 }
 
 /** Creates the requests in fast succession; resolves when the last one is created. */
-export async function createBurst(options: CreateBurstOptions): Promise<void> {
-  const {transport, namespace, poolName, names, onSent, signal} = options;
-  const path = pathOf(containerRequests, {namespace});
+export async function createBurst({
+  onSent,
+  names,
+  signal,
+  ...of
+}: CreateBurstOptions): Promise<void> {
   const send = async (name: string) => {
     onSent?.(name);
-    await create(transport, path, burstRequest(name, namespace, poolName));
+    await createWaiting({...of, name});
   };
   await inLanes(names, send, signal);
+}
+
+export interface OneRequest extends Pick<BurstOptions, 'transport' | 'namespace' | 'poolName'> {
+  readonly name: string;
+  /** Of each call; the default of its lane when absent. */
+  readonly timeoutMs?: number;
+}
+
+/** Creates one request and leaves the rest to the operator. */
+export async function createWaiting(request: OneRequest): Promise<void> {
+  await post(request);
 }
 
 /**
@@ -41,25 +55,35 @@ export async function runFloor(burst: BurstOptions): Promise<number> {
 }
 
 /** Creates requests that are finished at once: no operator takes them for its own. */
-export async function createFinished(options: BurstOptions): Promise<void> {
-  const {transport, namespace, poolName, names, signal} = options;
-  const path = pathOf(containerRequests, {namespace});
-  const finish = async (name: string) => {
-    const body = burstRequest(name, namespace, poolName);
-    const {metadata} = await create<{metadata: {uid: string; resourceVersion: string}}>(
-      transport,
-      path,
-      body,
-    );
-    const {uid, resourceVersion} = metadata;
-    await sendOrThrow(transport, {
-      method: 'PATCH',
-      path: pathOf(containerRequests, {namespace, name, subresource: 'status'}),
-      contentType: 'application/merge-patch+json',
-      body: {metadata: {uid, resourceVersion}, status: floorStatus(`${poolName}-worker-01`)},
-    });
-  };
-  await inLanes(names, finish, signal);
+export async function createFinished({names, signal, ...of}: BurstOptions): Promise<void> {
+  await inLanes(names, (name) => createPatched({...of, name}), signal);
+}
+
+export interface PatchedRequest extends OneRequest {
+  /** Connections of the patch, so that it need not wait behind creates; the same when absent. */
+  readonly patches?: Transport;
+}
+
+/** Creates one request, and patches its status as a placement does. */
+export async function createPatched(request: PatchedRequest): Promise<void> {
+  const {transport, patches = transport, namespace, poolName, name, timeoutMs} = request;
+  const {uid, resourceVersion} = (await post(request)).metadata;
+  await sendOrThrow(patches, {
+    method: 'PATCH',
+    path: pathOf(containerRequests, {namespace, name, subresource: 'status'}),
+    contentType: 'application/merge-patch+json',
+    body: {metadata: {uid, resourceVersion}, status: floorStatus(`${poolName}-worker-01`)},
+    ...(timeoutMs !== undefined && {timeoutMs}),
+  });
+}
+
+function post({transport, namespace, poolName, name, timeoutMs}: OneRequest) {
+  return sendOrThrow<{metadata: {uid: string; resourceVersion: string}}>(transport, {
+    method: 'POST',
+    path: pathOf(containerRequests, {namespace}),
+    body: burstRequest(name, namespace, poolName),
+    ...(timeoutMs !== undefined && {timeoutMs}),
+  });
 }
 
 /**

@@ -16,6 +16,9 @@ export function burstNamespace(name: string): object {
   };
 }
 
+/** As many of `burstRequest` as one of `burstWorker` holds. */
+export const requestsAWorker = 40;
+
 /** A Worker of 4 CPUs and 16 GiB in a pool of its own. */
 export function burstWorker(name: string, poolName: string): object {
   return {

@@ -11,7 +11,7 @@ export interface ObserverOptions {
   /** Only requests of this namespace and workers with this name prefix are judged. */
   readonly namespace: string;
   readonly workerPrefix: string;
-  readonly onPlaced: (placedCount: number) => void;
+  readonly onPlaced: (placedCount: number, name: string) => void;
 }
 
 /**
@@ -110,6 +110,6 @@ export class Observer {
     this.#placedAtMs.set(metadata.name, this.#options.clock.monotonicMs());
     const level = status.assignment?.affinity ?? 'unknown';
     this.#levels.set(level, (this.#levels.get(level) ?? 0) + 1);
-    this.#options.onPlaced(this.#placedAtMs.size);
+    this.#options.onPlaced(this.#placedAtMs.size, metadata.name);
   }
 }

@@ -31,14 +31,21 @@ export type CriterionKey =
   | 'decision'
   | 'phases';
 
-export interface Judged extends Criterion {
-  readonly key: CriterionKey;
+export interface NamedCriterion extends Criterion {
   readonly name: string;
+}
+
+export interface Judged extends NamedCriterion {
+  readonly key: CriterionKey;
 }
 
 /** What every round must have shown; the figures are those of the first that breaks it. */
 export function criteria({rounds, targetMs}: PerfFigures): readonly Criterion[] {
-  const judged = rounds.map(({ours}) => judge(ours, targetMs));
+  return heldInAll(rounds.map(({ours}) => judge(ours, targetMs)));
+}
+
+/** @param judged of each round the same criteria */
+export function heldInAll(judged: readonly (readonly NamedCriterion[])[]): readonly Criterion[] {
   return (judged[0] ?? []).map((_, index) => {
     const all = judged.map((round) => round[index]!);
     const broken = all.filter(({holds}) => !holds);

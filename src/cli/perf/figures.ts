@@ -93,6 +93,8 @@ export interface PerfFigures {
   readonly requests: number;
   readonly workers: number;
   readonly targetMs: number;
+  /** File of the profile of what was measured last. */
+  readonly profile?: string;
   readonly rounds: readonly Round[];
 }
 

@@ -83,9 +83,13 @@ export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {
     distribution: Object.fromEntries(auditor.distribution()),
     affinity: Object.fromEntries(affinityLevels),
     revisions: auditor.revisions,
-    violations: auditor.violations.map(
-      ({rule, resourceVersion, sentence}) => `${rule} at revision ${resourceVersion}: ${sentence}`,
-    ),
+    violations: sentencesOf(auditor.violations),
     waiting: Object.fromEntries(waitingReasons),
   };
+}
+
+export function sentencesOf(violations: Observer['auditor']['violations']): readonly string[] {
+  return violations.map(
+    ({rule, resourceVersion, sentence}) => `${rule} at revision ${resourceVersion}: ${sentence}`,
+  );
 }

@@ -2,7 +2,7 @@ import {sleep, systemClock} from '../../lib/clock.ts';
 import type {CacheStats} from '../../watch/snapshotStats.ts';
 import {deleteRequests} from '../burst/deleteRequests.ts';
 import {createBurst} from '../burst/floor.ts';
-import {Observer} from '../burst/observer.ts';
+import type {Observer} from '../burst/observer.ts';
 import {type OwnOperator, ownConfig, startOwnOperator} from '../burst/ownOperator.ts';
 import {createLedger} from '../createLedger.ts';
 import {type CallCounter, difference, noCounts} from './callCounts.ts';
@@ -10,7 +10,9 @@ import type {BurstFigures, FinishedCycle} from './figures.ts';
 import {figuresOfBurst} from './figuresOfBurst.ts';
 import {LoopDelayWatch} from './loopDelay.ts';
 import {MeasuredLedger} from './measuredLedger.ts';
+import {observing} from './observing.ts';
 import {OperatorTraffic} from './operatorTraffic.ts';
+import {type Around, unprofiled} from './profile.ts';
 import type {PerfStage} from './stage.ts';
 import type {Variant} from './variant.ts';
 
@@ -23,6 +25,8 @@ export interface MeasureOptions {
   readonly counter: CallCounter;
   /** An operator that gets nothing done for so long is given up. */
   readonly timeoutMs: number;
+  /** Around what is measured last of our variant, and nothing else. */
+  readonly profile: Around;
 }
 
 export interface Burst {
@@ -30,10 +34,11 @@ export interface Burst {
   /** Placed before the measurement, by the same operator. */
   readonly warmUp: readonly string[];
   readonly names: readonly string[];
+  readonly around: Around;
 }
 
 /** When all others say why they wait, and nothing has changed for so long, nothing will. */
-const quietMs = 3_000;
+export const quietMs = 3_000;
 const pollMs = 5;
 const clearedTimeoutMs = 60_000;
 
@@ -47,14 +52,29 @@ export async function measureBurst(
   burst: Burst,
   signal: AbortSignal,
 ): Promise<BurstFigures> {
+  return withOperator(options, burst.variant, signal, async (measured, over) => {
+    await warmUp(options, burst.warmUp, measured, over);
+    const figures = await measure(options, burst, measured, over);
+    await clear(options, measured, over);
+    return figures;
+  });
+}
+
+/** Runs `work` with an operator that takes batches, which ends after it. */
+export async function withOperator<T>(
+  options: MeasureOptions,
+  variant: Variant,
+  signal: AbortSignal,
+  work: (measured: Measured, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   const over = AbortSignal.any([signal, stop.signal]);
-  const measured = startMeasured(options, burst.variant, over);
+  const measured = startMeasured(options, variant, over);
   const {operator} = measured;
   const ended = operator.stopped.then(() => {
     if (!over.aborted) throw new Error('Cannot go on measuring: the operator ended by itself');
   });
-  const whole = measureWhole(options, burst, measured, over);
+  const whole = operator.ready.then(() => work(measured, over));
   // What comes second is no news.
   for (const promise of [ended, whole]) promise.catch(() => {});
   try {
@@ -66,22 +86,18 @@ export async function measureBurst(
   }
 }
 
-async function measureWhole(
+/** A burst that nobody measures, and its end. */
+export async function warmUp(
   options: MeasureOptions,
-  burst: Burst,
+  names: readonly string[],
   measured: Measured,
   signal: AbortSignal,
-): Promise<BurstFigures> {
-  const {operator} = measured;
-  await operator.ready;
-  await place(options, burst.warmUp, signal);
+): Promise<void> {
+  await place(options, names, signal);
   await clear(options, measured, signal);
-  const figures = await measure(options, burst, measured, signal);
-  await clear(options, measured, signal);
-  return figures;
 }
 
-interface Measured {
+export interface Measured {
   readonly operator: OwnOperator;
   readonly ledger: () => MeasuredLedger;
   readonly cycles: readonly FinishedCycle[];
@@ -128,44 +144,33 @@ async function place(
   names: readonly string[],
   signal: AbortSignal,
   beforeCreates: () => Promise<void> = async () => {},
+  around: Around = unprofiled,
 ): Promise<{
   observer: Observer;
   startMs: number;
   createdMs: number;
   sentAtMs: Map<string, number>;
 }> {
-  const observer = new Observer({
-    transport: stage.observer,
-    clock: systemClock,
-    namespace: name,
-    workerPrefix: `${name}-worker`,
-    onPlaced: () => {},
-  });
-  const done = new AbortController();
-  const over = AbortSignal.any([signal, done.signal]);
-  const {ended} = await observer.start(over);
-  ended.catch(() => {});
-  try {
+  const watched = {transport: stage.observer, clock: systemClock, name};
+  return observing(watched, signal, async (observer, over) => {
     await beforeCreates();
-    const sentAtMs = new Map<string, number>();
-    const startMs = systemClock.monotonicMs();
-    await createBurst({
-      ...{transport: stage.client, namespace: name, poolName: name, names, signal: over},
-      onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
+    return around(async () => {
+      const sentAtMs = new Map<string, number>();
+      const startMs = systemClock.monotonicMs();
+      await createBurst({
+        ...{transport: stage.client, namespace: name, poolName: name, names, signal: over},
+        onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
+      });
+      const createdMs = systemClock.monotonicMs();
+      await observer.settled(names.length, {timeoutMs, quietMs}, over);
+      return {observer, startMs, createdMs, sentAtMs};
     });
-    const createdMs = systemClock.monotonicMs();
-    const settled = observer.settled(names.length, {timeoutMs, quietMs}, over);
-    await Promise.race([settled, ended]);
-    signal.throwIfAborted();
-    return {observer, startMs, createdMs, sentAtMs};
-  } finally {
-    done.abort();
-  }
+  });
 }
 
 async function measure(
   options: MeasureOptions,
-  {names, variant: {locks}}: Burst,
+  {names, around, variant: {locks}}: Burst,
   {operator, ledger, cycles, traffic}: Measured,
   signal: AbortSignal,
 ): Promise<BurstFigures> {
@@ -184,7 +189,7 @@ async function measure(
     invalidations: 0,
     snapshots: 0,
   };
-  const seen = await place(options, names, signal, async () => {
+  const beforeCreates = async () => {
     before = await counter.read();
     from.cycles = cycles.length;
     from.writes = traffic.writes.length;
@@ -194,7 +199,8 @@ async function measure(
     from.invalidations = cache.cacheStats.invalidations;
     from.snapshots = snapshotsOf(cache.cacheStats);
     loop.start();
-  });
+  };
+  const seen = await place(options, names, signal, beforeCreates, around);
   const loopDelay = await loop.stop();
   const stats = cache.cacheStats;
   // An event may overtake the answer, and with it what the server has counted.
@@ -215,7 +221,7 @@ async function measure(
 }
 
 /** Deletes the requests, and waits until the operator has given back everything that they held. */
-async function clear(
+export async function clear(
   {stage, name}: MeasureOptions,
   {operator: {operator}, cycles}: Measured,
   signal: AbortSignal,
@@ -233,7 +239,11 @@ async function clear(
   await until('the end of the requests to be seen by the operator', isClear, signal);
 }
 
-async function until(what: string, check: () => boolean, signal: AbortSignal): Promise<void> {
+export async function until(
+  what: string,
+  check: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const endMs = systemClock.monotonicMs() + clearedTimeoutMs;
   while (!check()) {
     signal.throwIfAborted();

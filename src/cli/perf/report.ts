@@ -1,7 +1,7 @@
 import {milliseconds, percent} from '../burst/units.ts';
 import type {CountedCall} from './callCounts.ts';
 import {comparison} from './comparison.ts';
-import {criteria} from './criteria.ts';
+import {type Criterion, criteria} from './criteria.ts';
 import {diagnosis} from './diagnosis.ts';
 import {
   type BurstFigures,
@@ -57,14 +57,27 @@ export function perfReport(figures: PerfFigures): readonly string[] {
     ...oldAgainstNew(figures),
     '',
     'Success criteria',
-    ...criteria(figures).map(({holds, sentence}) => `  ${holds ? '✓' : '✗'} ${sentence}`),
+    ...criteria(figures).map(criterionLine),
     ...findings(figures),
     '',
-    `Versions: ${Object.entries(figures.versions)
-      .map(([part, version]) => `${part} ${version}`)
-      .join(', ')}`,
+    versionsLine(figures.versions),
+    ...profileLine(figures),
     '',
   ];
+}
+
+export function criterionLine({holds, sentence}: Criterion): string {
+  return `  ${holds ? '✓' : '✗'} ${sentence}`;
+}
+
+export function profileLine({profile}: Pick<PerfFigures, 'profile'>): readonly string[] {
+  if (profile === undefined) return [];
+  return [`Profile of what was measured last: ${profile}; it was slower for being profiled`];
+}
+
+export function versionsLine(versions: PerfFigures['versions']): string {
+  const parts = Object.entries(versions).map(([part, version]) => `${part} ${version}`);
+  return `Versions: ${parts.join(', ')}`;
 }
 
 /** Floors of a machine that does nothing else differ by less. */
@@ -253,7 +266,7 @@ function oldAgainstNew(figures: PerfFigures): readonly string[] {
   ];
 }
 
-function rows(pairs: readonly (readonly [string, string])[]): readonly string[] {
+export function rows(pairs: readonly (readonly [string, string])[]): readonly string[] {
   return pairs.map(([label, value]) => `  ${`${label}:`.padEnd(28)} ${value}`);
 }
 

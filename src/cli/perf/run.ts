@@ -7,6 +7,7 @@ import {burstNamespace, burstWorker, create, numbered} from '../burst/objects.ts
 import {outcomeOf, valueAfter} from '../burst/outcome.ts';
 import type {Round} from './figures.ts';
 import {type MeasureOptions, measureBurst} from './measureBurst.ts';
+import {unprofiled} from './profile.ts';
 import {ourVariant, type Variant} from './variant.ts';
 
 export interface PerfRunOptions extends MeasureOptions {
@@ -20,26 +21,42 @@ export interface PerfRunOptions extends MeasureOptions {
 }
 
 /** Placed by an operator before it is measured. */
-const warmUpRequests = 100;
+export const warmUpRequests = 100;
 
 /** Measures in a namespace and a pool of its own, and removes everything that it created. */
-export async function runPerf(options: PerfRunOptions): Promise<readonly Round[]> {
+export function runPerf(options: PerfRunOptions): Promise<readonly Round[]> {
+  return inPoolOfItsOwn(options, () => measureRounds(options));
+}
+
+export type PoolOptions = Pick<
+  PerfRunOptions,
+  'stage' | 'name' | 'workers' | 'progress' | 'signal'
+>;
+
+/** Measures in a new namespace and on new Workers, which are removed whatever happens. */
+export async function inPoolOfItsOwn<T>(
+  options: PoolOptions,
+  measure: () => Promise<T>,
+): Promise<T> {
   const {stage, name, progress, signal} = options;
-  const outcome = await outcomeOf(measureRounds(options), signal);
+  const outcome = await outcomeOf(createPool(options).then(measure), signal);
   progress('removing what the measurement created');
   const removal = cleanUp({what: 'measurement', transport: stage.client, name, progress});
   return valueAfter(outcome, await outcomeOf(removal));
 }
 
-async function measureRounds(options: PerfRunOptions): Promise<readonly Round[]> {
-  const {name, rounds, progress, signal} = options;
-  const {client} = options.stage;
-  progress(`applying ${options.workers} Workers`);
+async function createPool({stage, name, workers: count, progress, signal}: PoolOptions) {
+  const {client} = stage;
+  progress(`applying ${count} Workers`);
   await create(client, pathOf(namespaces), burstNamespace(name));
   const createWorker = async (workerName: string) => {
     await create(client, pathOf(workers), burstWorker(workerName, name));
   };
-  await inLanes(numbered(`${name}-worker`, options.workers), createWorker, signal);
+  await inLanes(numbered(`${name}-worker`, count), createWorker, signal);
+}
+
+async function measureRounds(options: PerfRunOptions): Promise<readonly Round[]> {
+  const {rounds, progress} = options;
   progress('warming up the floor');
   await measureFloor(options, 'floor-0');
   const measured: Round[] = [];
@@ -75,15 +92,17 @@ async function measureRound(
 }
 
 function measureVariant(options: PerfRunOptions, variant: Variant, round: number) {
-  const {requests, signal} = options;
+  const {requests, rounds, profile, signal} = options;
   const prefix = `${variant.name}-${round}`;
   const warmUp = numbered(`warm-${prefix}`, Math.min(requests, warmUpRequests));
-  return measureBurst(options, {variant, warmUp, names: numbered(prefix, requests)}, signal);
+  const around = variant === ourVariant && round === rounds ? profile : unprofiled;
+  const names = numbered(prefix, requests);
+  return measureBurst(options, {variant, warmUp, names, around}, signal);
 }
 
 /** No operator runs meanwhile. */
-async function measureFloor(
-  {stage, name, requests, signal}: PerfRunOptions,
+export async function measureFloor(
+  {stage, name, requests, signal}: Pick<PerfRunOptions, 'stage' | 'name' | 'requests' | 'signal'>,
   prefix: string,
 ): Promise<number> {
   const names = numbered(prefix, requests);

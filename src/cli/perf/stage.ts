@@ -1,4 +1,4 @@
-import {connect} from '../../kube/connect.ts';
+import {type ConnectOptions, connect} from '../../kube/connect.ts';
 import {preflight} from '../../kube/preflight.ts';
 import type {Transport} from '../../kube/transport.ts';
 import {startEmbeddedServer} from '../burst/embeddedServer.ts';
@@ -29,8 +29,8 @@ export interface PerfStage {
 }
 
 export interface ClusterOptions {
-  readonly kubeconfig: string;
-  readonly context: string | undefined;
+  /** Which cluster. */
+  readonly to: ConnectOptions;
   readonly usesLedgerObject: boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -62,10 +62,9 @@ export function embeddedStage(progress: (line: string) => void): PerfStage {
  * @throws Error with one sentence where the cluster cannot be used
  */
 export async function clusterStage(options: ClusterOptions): Promise<PerfStage> {
-  const {kubeconfig: kubeconfigPath, context, usesLedgerObject, progress, signal} = options;
+  const {to, usesLedgerObject, progress, signal} = options;
   const opened: Transport[] = [];
   const open = async () => {
-    const to = {kubeconfigPath, ...(context !== undefined && {context})};
     const connection = await connect(to, signal);
     opened.push(connection.transport);
     return connection;

@@ -4,6 +4,7 @@ import {burstNamespace, burstWorker, create, numbered} from '../../../src/cli/bu
 import type {CallCounter} from '../../../src/cli/perf/callCounts.ts';
 import type {PerfFigures} from '../../../src/cli/perf/figures.ts';
 import {measureBurst} from '../../../src/cli/perf/measureBurst.ts';
+import {unprofiled} from '../../../src/cli/perf/profile.ts';
 import {embeddedStage, type PerfStage} from '../../../src/cli/perf/stage.ts';
 import {ourVariant, type Variant} from '../../../src/cli/perf/variant.ts';
 import {FaultyTransport} from '../../../src/embedded/faultyTransport.ts';
@@ -48,11 +49,12 @@ export async function provoke(provocation: Provocation): Promise<PerfFigures> {
   const floorMs = await runFloor({transport: stage.client, namespace: name, poolName: name, names});
   await deleteRequests(stage.client, name, signal);
   const ours = await measureBurst(
-    {stage, name, workers, counter, ledger: config, timeoutMs: 10_000},
+    {stage, name, workers, counter, ledger: config, timeoutMs: 10_000, profile: unprofiled},
     {
       variant: {...ourVariant, ...variant?.(stage.operator)},
       warmUp: numbered('warm', Math.min(requests, 20)),
       names: numbered('ours', requests),
+      around: unprofiled,
     },
     signal,
   );
@@ -63,7 +65,7 @@ export async function provoke(provocation: Provocation): Promise<PerfFigures> {
 export const isLedgerWrite = ({method, path}: ApiCall): boolean =>
   method === 'PATCH' && path.includes('/ledgers/');
 export const isPlacement = ({method, path}: ApiCall): boolean =>
-  method === 'PATCH' && path.includes('/containerrequests/');
+  method === 'PUT' && path.includes('/containerrequests/');
 
 /** Every call that matches is so much later on its way. */
 export function delayed(
