@@ -1,6 +1,7 @@
 import {availableParallelism, cpus, loadavg} from 'node:os';
 import {Command, Option} from 'commander';
 import {numberOf} from '../src/cli/argumentParsers.ts';
+import {requestsAWorker} from '../src/cli/burst/objects.ts';
 import {systemClock} from '../src/lib/clock.ts';
 import {startApiServer} from '../test/servers/apiServer.ts';
 import {makeTempFolder} from '../test/servers/tempFolder.ts';
@@ -22,8 +23,6 @@ interface Options {
   readonly json?: boolean;
 }
 
-const slotsOfWorker = 40;
-
 const program = new Command('bench-peers')
   .option('--workers <count>', 'Workers, and as many Nodes', numberOf(1, 20_000), 1_000)
   .option('--requests <count>', 'objects a burst, 100m and 128Mi each', numberOf(2, 50_000), 3_000)
@@ -36,9 +35,9 @@ const program = new Command('bench-peers')
   .option('--json', 'print every figure of every round as JSON')
   .parse();
 const options = program.opts<Options>();
-if (options.requests > options.workers * slotsOfWorker) {
+if (options.requests > options.workers * requestsAWorker) {
   program.error(
-    `error: option '--requests <count>' must be at most ${slotsOfWorker} a worker: current value is ${options.requests} for ${options.workers} workers`,
+    `error: option '--requests <count>' must be at most ${requestsAWorker} a worker: current value is ${options.requests} for ${options.workers} workers`,
   );
 }
 

@@ -1,5 +1,5 @@
 import {inLanes} from '../../src/cli/burst/inLanes.ts';
-import {create, numbered} from '../../src/cli/burst/objects.ts';
+import {create, numbered, requestsAWorker} from '../../src/cli/burst/objects.ts';
 import {apiVersionOf, namespaces, pathOf} from '../../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 import {systemClock} from '../../src/lib/clock.ts';
@@ -14,8 +14,6 @@ const restMs = 60_000;
 /** The slowest that is waited for, placements a second. */
 const leastRate = 10;
 const leastDeadlineMs = 60_000;
-/** As many of 100m as 4 CPUs hold. */
-const slotsOfHost = 40;
 
 /** Hosts of one kind, a bare client that creates what is placed on them, and a watcher. */
 export class Arena {
@@ -172,9 +170,9 @@ export function refuseBadPlacement(
     );
   }
   for (const [host, of] of Map.groupBy(placed, (name) => name)) {
-    if (of.length > slotsOfHost) {
+    if (of.length > requestsAWorker) {
       throw new Error(
-        `Cannot count this burst: ${host} has ${of.length} objects, it holds ${slotsOfHost}`,
+        `Cannot count this burst: ${host} has ${of.length} objects, it holds ${requestsAWorker}`,
       );
     }
   }

@@ -4,6 +4,7 @@ import {parseRequest} from '../../src/api/parseRequest.ts';
 import {parseWorker} from '../../src/api/parseWorker.ts';
 import type {RawObject} from '../../src/api/rawObject.ts';
 import type {RequestRecord} from '../../src/api/records.ts';
+import {median} from '../../src/cli/burst/statistics.ts';
 import {systemClock} from '../../src/lib/clock.ts';
 import {place} from '../../src/placement/place.ts';
 import {createWorkerTable} from '../../src/placement/workerTable.ts';
@@ -121,19 +122,18 @@ function heapBytesOf({run, before = () => {}}: Stage): number {
   const bytes = Array.from({length: 21}, () => {
     before();
     const startBytes = getHeapStatistics().used_heap_size;
-    const result = run();
-    const endBytes = getHeapStatistics().used_heap_size;
-    return result === false ? 0 : endBytes - startBytes;
+    run();
+    return getHeapStatistics().used_heap_size - startBytes;
   });
-  return bytes.toSorted((left, right) => left - right)[bytes.length >> 1]!;
+  return median(bytes);
 }
 
 const rows = stages().map((stage) => {
   const {medianMs, minMs, maxMs} = measure(stage);
-  const [median, least, most] = [medianMs, minMs, maxMs].map((ms) =>
+  const [middle, least, most] = [medianMs, minMs, maxMs].map((ms) =>
     digits((ms * 1e6) / OPERATIONS),
   );
-  return [stage.name, `${median} (${least}..${most})`, digits(heapBytesOf(stage) / OPERATIONS)];
+  return [stage.name, `${middle} (${least}..${most})`, digits(heapBytesOf(stage) / OPERATIONS)];
 });
 printTable(
   'a request: ns, median (fastest..slowest), and bytes on the heap',

@@ -114,80 +114,68 @@ module_part() { # part, package, version, minutes
 }
 
 redis_part() {
-  local folder=$cache/servers/redis target
-  if on_path=$(command -v redis-server); then
-    printf '%s\n' "$on_path"
-    return
+  command -v redis-server || debian_part redis redis-server "install it, or set BERTH_REDIS_URL"
+}
+
+chromium_part() {
+  if [[ -n ${CHROMIUM:-} ]]; then
+    "$CHROMIUM" --version >&2 || die "cannot run CHROMIUM=$CHROMIUM"
+    printf '%s\n' "$CHROMIUM"
+  else
+    debian_part chromium chromium "set CHROMIUM to a Chromium or Chrome that runs headless"
   fi
-  target=$folder/redis-server
+}
+
+# A Debian package in the cache, unpacked without root, behind a script that finds its libraries.
+debian_part() { # name of `packages_NAME` and `script_NAME`, program, what else to do
+  local folder=$cache/servers/$1 target part
+  target=$folder/$2
   if [[ ! -x $target ]]; then
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
-      die "cannot get redis-server: it is not on PATH and this is no Debian; install it, or set BERTH_REDIS_URL"
+      die "cannot get $2: it is not on PATH and this is no Debian; $3"
     lock "$folder.lock"
-    [[ -x $target ]] || unpack_redis "$folder" "$target"
+    if [[ ! -x $target ]]; then
+      say "unpacking Debian's package of $2 into the cache (once, no root needed)"
+      part=$(mktemp -d)
+      (cd "$part" && "packages_$1") || die "cannot download Debian's package of $2: run 'apt-get update' once, $3"
+      for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/unpacked"; done
+      mkdir -p "$folder"
+      cp -a "$part/unpacked/." "$folder/"
+      rm -rf "$part"
+      "script_$1" >"$target.part"
+      chmod +x "$target.part"
+      "$target.part" --version >&2 || die "cannot run Debian's $2: a library is missing; $3"
+      mv "$target.part" "$target"
+    fi
     unlock
   fi
   printf '%s\n' "$target"
 }
 
-unpack_redis() { # folder, target
-  local part
-  say "unpacking Debian's redis-server into the cache (once, no root needed)"
-  part=$(mktemp -d)
+packages_redis() {
   # redis-server is the same binary as redis-check-rdb in redis-tools; its libraries come beside it.
-  (cd "$part" && apt_download redis-server redis-tools libjemalloc2 liblzf1 libatomic1) ||
-    die "cannot download Debian's redis-server: run 'apt-get update' once, install it, or set BERTH_REDIS_URL"
-  for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/unpacked"; done
-  mkdir -p "$1"
-  cp -a "$part/unpacked/." "$1/"
-  rm -rf "$part"
-  cat >"$2.part" <<'WRAP'
+  apt_download redis-server redis-tools libjemalloc2 liblzf1 libatomic1
+}
+
+script_redis() {
+  cat <<'WRAP'
 #!/bin/sh
 here=$(dirname "$0")
 LD_LIBRARY_PATH=$(echo "$here"/usr/lib/*-linux-gnu) exec "$here/usr/bin/redis-server" "$@"
 WRAP
-  chmod +x "$2.part"
-  "$2.part" --version >&2 || die "cannot run Debian's redis-server: a library is missing; install it yourself"
-  mv "$2.part" "$2"
 }
 
-chromium_part() {
-  local folder=$cache/servers/chromium target
-  if [[ -n ${CHROMIUM:-} ]]; then
-    "$CHROMIUM" --version >&2 || die "cannot run CHROMIUM=$CHROMIUM"
-    printf '%s\n' "$CHROMIUM"
-    return
-  fi
-  target=$folder/chromium
-  if [[ ! -x $target ]]; then
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
-      die "cannot get chromium: this is no Debian; set CHROMIUM to a Chromium or Chrome that runs headless"
-    lock "$folder.lock"
-    [[ -x $target ]] || unpack_chromium "$folder" "$target"
-    unlock
-  fi
-  printf '%s\n' "$target"
+packages_chromium() { # about 90 MB
+  apt_download chromium-headless-shell && apt_download $(missing_of chromium-headless-shell)
 }
 
-unpack_chromium() { # folder, target
-  local part
-  say "unpacking Debian's chromium-headless-shell into the cache (once, no root needed; about 90 MB)"
-  part=$(mktemp -d)
-  (cd "$part" && apt_download chromium-headless-shell && apt_download $(missing_of chromium-headless-shell)) ||
-    die "cannot download Debian's chromium-headless-shell: run 'apt-get update' once, or set CHROMIUM to a browser"
-  for package in "$part"/*.deb; do dpkg-deb -x "$package" "$part/unpacked"; done
-  mkdir -p "$1"
-  cp -a "$part/unpacked/." "$1/"
-  rm -rf "$part"
-  cat >"$2.part" <<'WRAP'
+script_chromium() {
+  cat <<'WRAP'
 #!/bin/sh
 here=$(dirname "$0")
 libraries=$(echo "$here"/usr/lib/*-linux-gnu)
 LD_LIBRARY_PATH=$libraries:$libraries/pulseaudio exec "$here/usr/lib/chromium/chromium-headless-shell" "$@"
 WRAP
-  chmod +x "$2.part"
-  "$2.part" --version >&2 || die "cannot run Debian's chromium-headless-shell: a library is missing; set CHROMIUM to a browser"
-  mv "$2.part" "$2"
 }
 
 # What its installation would bring beside it on this machine; nothing is installed.

@@ -26,8 +26,15 @@ export interface Cause {
 
 /** What an operator adds to what its floor needs. */
 export const addedPhases = [
-  ...(['arrival', 'batch', 'snapshot', 'place', 'assume', 'commit', 'handOver', 'seen'] as const),
-] satisfies readonly PerfPhase[];
+  'arrival',
+  'batch',
+  'snapshot',
+  'place',
+  'assume',
+  'commit',
+  'handOver',
+  'seen',
+] as const satisfies readonly PerfPhase[];
 
 const nearFloor = 1.3;
 const leastShareOfExcess = 0.3;

@@ -1,4 +1,5 @@
 import type {PerfFigures} from '../figures.ts';
+import type {LoopDelay} from '../loopDelay.ts';
 import type {Latency} from './latency.ts';
 
 /** What one rate gave, of the operator or of the floor. */
@@ -20,8 +21,8 @@ export interface SustainedFigures extends LoadFigures {
   readonly statusWrites: number | undefined;
   /** Updates of the ledger, by somebody beside the operator; those that only release as well. */
   readonly ledgerCommits: number | undefined;
-  /** How late a timer of this process was. */
-  readonly eventLoopP99Ms: number;
+  /** Of this process meanwhile, as in a burst. */
+  readonly loopDelay: LoopDelay;
   readonly revisions: number;
   readonly violations: readonly string[];
   readonly waiting: Readonly<Record<string, string>>;

@@ -108,7 +108,7 @@ function load(rounds: Rounds, {places, countedBy}: SustainedPerf): readonly stri
       ['status writes a placement', perPlacement('statusWrites', countedBy.apiCalls)],
       ['ledger commits a placement', perPlacement('ledgerCommits', countedBy.ledgerCalls)],
       ['held at once', `${text(({mostHeld}) => mostHeld, whole)} at most, of ${places} places`],
-      ['event loop delay, p99', text(({eventLoopP99Ms}) => eventLoopP99Ms, milliseconds)],
+      ['event loop delay, p99', text(({loopDelay}) => loopDelay.p99Ms, milliseconds)],
       ['violations', String(violations.length)],
     ]),
     ...violations.slice(0, mostShown).map((violation) => `  ${violation}`),

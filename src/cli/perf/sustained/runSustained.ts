@@ -1,10 +1,10 @@
-import {monitorEventLoopDelay} from 'node:perf_hooks';
 import {systemClock} from '../../../lib/clock.ts';
 import {deleteRequests} from '../../burst/deleteRequests.ts';
 import {createPatched, createWaiting} from '../../burst/floor.ts';
 import {numbered} from '../../burst/objects.ts';
 import {difference} from '../callCounts.ts';
 import {sentencesOf} from '../figuresOfBurst.ts';
+import {LoopDelayWatch} from '../loopDelay.ts';
 import {
   clear,
   type Measured,
@@ -29,10 +29,6 @@ export interface SustainedOptions extends MeasureOptions, PoolOptions {
   readonly rounds: number;
   readonly holdMs: number;
 }
-
-/** Coarse enough to cost nothing; a timer is late whatever its own length. */
-const loopResolutionMs = 5;
-const nsPerMs = 1e6;
 
 /** Measures each rate in each round, beside its floor. */
 export function runSustained(
@@ -105,10 +101,10 @@ async function measureOne(
   signal: AbortSignal,
 ): Promise<SustainedFigures> {
   const before = await counter.read();
-  const loop = monitorEventLoopDelay({resolution: loopResolutionMs});
-  loop.enable();
+  const loop = new LoopDelayWatch();
+  loop.start();
   const seen = await profile(() => runLoad(load, signal));
-  loop.disable();
+  const loopDelay = await loop.stop();
   // An event may overtake the answer, and with it what the server has counted.
   const {writer} = operator.stages;
   await until('the answers to all writes', () => writer.outstanding === 0, signal);
@@ -118,8 +114,7 @@ async function measureOne(
     ...loadFigures(seen, load),
     statusWrites: statusPatches,
     ledgerCommits: commits,
-    // It measures from one firing of its timer to the next.
-    eventLoopP99Ms: Math.max(0, loop.percentile(99) / nsPerMs - loopResolutionMs),
+    loopDelay,
     revisions: auditor.revisions,
     violations: sentencesOf(auditor.violations),
     waiting: Object.fromEntries(waitingReasons),

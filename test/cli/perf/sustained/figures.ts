@@ -32,7 +32,7 @@ export function makeRate(
       ...{
         statusWrites: load.due,
         ledgerCommits: load.due / 2,
-        eventLoopP99Ms: 1.5,
+        loopDelay: {p99Ms: 1.5, maxMs: 3},
         revisions: load.due * 3,
       },
       ...{violations: [], waiting: {}},
