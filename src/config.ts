@@ -73,7 +73,9 @@ export const configSchema = z.strictObject({
       maxRequests: count(512, 4_096).describe(
         'A batch closes at this size; one Redis script above 512 stalls others.',
       ),
-      idleMs: milliseconds(5).describe('A batch closes after this long without a new request.'),
+      idleMs: milliseconds(5).describe(
+        'A batch closes after this long without a new request; one after such a pause does not wait.',
+      ),
       maxMs: milliseconds(25).describe('A batch closes this long after its first request.'),
     })
     .prefault({}),
@@ -233,6 +235,7 @@ export const fixedLimits = {
   watch: {
     backoffBaseMs: 50,
     backoffMaxMs: 30_000,
+    briefSeconds: 3,
     usefulMs: 5_000,
     stuckTries: 3,
     rememberedDeletions: 16_384,

@@ -11,16 +11,23 @@ export interface BatcherOptions {
   readonly clock: Clock;
   readonly limits: {
     readonly maxRequests: number;
-    /** The window closes so long after the latest arrival, */
+    /**
+     * The window closes so long after the latest arrival, and at once where nobody came for so long
+     * before its first one,
+     */
     readonly idleMs: number;
     /** and at the latest so long after its first one. */
     readonly maxMs: number;
   };
 }
 
+/** What one read of the watch brings comes within this time, and is one batch. */
+const SAME_READ_MS = 1;
+
 /**
  * Gathers waiting requests into batches. A window opens with the first one that waits and closes
- * when enough of them do, when no more come, or at its longest.
+ * when enough of them do, when no more come, or at its longest. Whoever comes after a pause does
+ * not wait for others: a burst costs one batch more for that, a single request nothing.
  *
  * Windows run on their own time, whether or not anybody waits in `next`: what arrives during a
  * cycle has waited already, and does not wait a second time after it. Requests that a full batch
@@ -29,7 +36,9 @@ export interface BatcherOptions {
 export class Batcher {
   readonly #options: BatcherOptions;
   #openedMs: number | undefined;
-  #latestMs = 0;
+  /** Whether the window opened after a pause. */
+  #isAlone = false;
+  #latestMs = -Infinity;
   #notify: () => void = () => {};
 
   constructor(options: BatcherOptions) {
@@ -75,8 +84,13 @@ export class Batcher {
   }
 
   #arrived(): void {
-    this.#latestMs = this.#options.clock.monotonicMs();
-    this.#openedMs ??= this.#latestMs;
+    const {clock, limits} = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#openedMs === undefined) {
+      this.#openedMs = nowMs;
+      this.#isAlone = nowMs - this.#latestMs >= limits.idleMs;
+    }
+    this.#latestMs = nowMs;
     this.#notify();
   }
 
@@ -87,7 +101,9 @@ export class Batcher {
     if (queue.readyCount === 0) this.#openedMs = undefined;
     if (this.#openedMs === undefined) return undefined;
     if (this.#isFull()) return 0;
-    const closesMs = Math.min(this.#openedMs + limits.maxMs, this.#latestMs + limits.idleMs);
+    const closesMs = this.#isAlone
+      ? this.#openedMs + Math.min(SAME_READ_MS, limits.idleMs)
+      : Math.min(this.#openedMs + limits.maxMs, this.#latestMs + limits.idleMs);
     return Math.max(0, closesMs - clock.monotonicMs());
   }
 

@@ -30,42 +30,73 @@ function createBatcher({maxRequests = 512} = {}) {
 const sizes = (batches: readonly {names: readonly string[]; atMs: number}[]) =>
   batches.map(({names, atMs}) => `${names.length} at ${atMs}`);
 
+/** A batcher that has given out the first request of a burst, at 0. */
+async function afterFirst(options = {}) {
+  const rig = createBatcher(options);
+  rig.ask();
+  rig.arrive();
+  await rig.clock.advance(1);
+  rig.batches.length = 0;
+  rig.ask();
+  return rig;
+}
+
 describe('a batch', () => {
-  it('closes 5 ms after its only request', async () => {
+  it('is the request that comes after a pause, with what the same read of the watch brings', async () => {
     const {clock, batches, arrive, ask} = createBatcher();
     ask();
     await clock.advance(100);
+    arrive(2);
+    await clock.advance(0);
+    expect(batches).toEqual([]);
+    arrive();
+    await clock.advance(1);
+    expect(sizes(batches)).toEqual(['3 at 101']);
+  });
+
+  it('closes 5 ms after its only request in a burst', async () => {
+    const {clock, batches, arrive} = await afterFirst();
+    await clock.advance(3);
     arrive();
     await clock.advance(4);
     expect(batches).toEqual([]);
     await clock.advance(1);
-    expect(sizes(batches)).toEqual(['1 at 105']);
+    expect(sizes(batches)).toEqual(['1 at 9']);
+  });
+
+  it('waits for nobody 5 ms after the latest request, and for others before', async () => {
+    const {clock, batches, arrive, ask} = await afterFirst();
+    await clock.advance(4);
+    arrive();
+    await clock.advance(1);
+    ask();
+    await clock.advance(3.5);
+    arrive();
+    await clock.advance(10);
+    expect(sizes(batches)).toEqual(['1 at 6', '1 at 14.5']);
   });
 
   it('stays open while requests keep coming, for 25 ms at most', async () => {
-    const {clock, batches, arrive, ask} = createBatcher();
-    ask();
+    const {clock, batches, arrive} = await afterFirst();
     for (let elapsedMs = 0; elapsedMs < 40; elapsedMs += 4) {
       arrive();
       await clock.advance(4);
     }
-    expect(sizes(batches)).toEqual(['7 at 25']);
+    expect(sizes(batches)).toEqual(['7 at 26']);
   });
 
   it('closes 5 ms after the last of several', async () => {
-    const {clock, batches, arrive, ask} = createBatcher();
-    ask();
+    const {clock, batches, arrive} = await afterFirst();
     for (const waitMs of [3, 4, 2]) {
       arrive();
       await clock.advance(waitMs);
     }
     await clock.advance(100);
-    expect(sizes(batches)).toEqual(['3 at 12']);
+    expect(sizes(batches)).toEqual(['3 at 13']);
   });
 
   it('closes at once when it is full, and leaves the rest for the next one, at once too', async () => {
-    const {clock, batches, arrive, ask} = createBatcher({maxRequests: 512});
-    ask();
+    const {clock, batches, arrive, ask} = await afterFirst({maxRequests: 512});
     arrive(511);
     await clock.advance(1);
     expect(batches).toEqual([]);
@@ -73,10 +104,10 @@ describe('a batch', () => {
     await clock.advance(0);
     ask();
     await clock.advance(0);
-    expect(sizes(batches)).toEqual(['512 at 1', '512 at 1']);
+    expect(sizes(batches)).toEqual(['512 at 2', '512 at 2']);
     ask();
     await clock.advance(10);
-    expect(sizes(batches).slice(2)).toEqual(['87 at 6']);
+    expect(sizes(batches).slice(2)).toEqual(['87 at 7']);
   });
 
   it('does not let what arrived during a cycle wait a second time', async () => {
@@ -90,12 +121,15 @@ describe('a batch', () => {
 
   it('keeps open a window that the cycle was shorter than', async () => {
     const {clock, batches, arrive, ask} = createBatcher();
-    arrive(1);
+    ask();
+    arrive();
+    await clock.advance(1);
+    arrive();
     await clock.advance(2);
     ask();
-    arrive(1);
+    arrive();
     await clock.advance(10);
-    expect(sizes(batches)).toEqual(['2 at 7']);
+    expect(sizes(batches)).toEqual(['1 at 1', '2 at 8']);
   });
 
   it('has a window of its own, whenever the one before it was opened', async () => {
@@ -104,10 +138,10 @@ describe('a batch', () => {
     arrive();
     await clock.advance(100);
     arrive();
-    await clock.advance(1);
+    await clock.advance(0.5);
     ask();
     await clock.advance(10);
-    expect(sizes(batches)).toEqual(['1 at 5', '1 at 105']);
+    expect(sizes(batches)).toEqual(['1 at 1', '1 at 101']);
   });
 
   it('takes what waited before the batcher was there', async () => {
@@ -115,7 +149,7 @@ describe('a batch', () => {
     queue.upsert(makeRequest({name: 'a'}));
     const batcher = new Batcher({queue, clock, limits: {maxRequests: 9, idleMs: 5, maxMs: 25}});
     const next = batcher.next(new AbortController().signal);
-    await clock.advance(5);
+    await clock.advance(1);
     expect(await next).toHaveLength(1);
   });
 
@@ -123,13 +157,13 @@ describe('a batch', () => {
     const {queue, clock, batches, arrive, ask} = createBatcher();
     ask();
     arrive();
-    await clock.advance(1);
+    await clock.advance(0.5);
     queue.remove(keyOf('r-0000'));
     await clock.advance(50);
     expect(batches).toEqual([]);
     arrive();
-    await clock.advance(5);
-    expect(sizes(batches)).toEqual(['1 at 56']);
+    await clock.advance(1);
+    expect(sizes(batches)).toEqual(['1 at 51.5']);
   });
 
   it('is not opened by requests of a parked class, and is by their waking', async () => {
@@ -142,37 +176,36 @@ describe('a batch', () => {
     expect(batches).toEqual([]);
     queue.wakeAll();
     await clock.advance(5);
-    expect(sizes(batches)).toEqual(['21 at 105']);
+    expect(sizes(batches)).toEqual(['21 at 101']);
   });
 
   it('is empty when the signal aborts, takes nothing and leaves no timer', async () => {
     const {queue, clock, batches, arrive, ask, stop} = createBatcher();
     ask();
     arrive();
-    await clock.advance(1);
+    await clock.advance(0.5);
     stop.abort();
     await clock.advance(0);
     ask();
     await clock.advance(0);
-    expect(sizes(batches)).toEqual(['0 at 1', '0 at 1']);
+    expect(sizes(batches)).toEqual(['0 at 0.5', '0 at 0.5']);
     expect(queue.counts).toMatchObject({ready: 1, inFlight: 0});
     expect(clock.pendingTimers).toBe(0);
   });
 
   it('needs a few timers, not one for each arrival', async () => {
-    const {clock, arrive, ask, batches} = createBatcher();
+    const {clock, arrive, batches} = await afterFirst();
     let timers = 0;
     const setTimer = clock.setTimer.bind(clock);
     clock.setTimer = (delayMs, fire) => {
       timers++;
       return setTimer(delayMs, fire);
     };
-    ask();
     for (let elapsedMs = 0; elapsedMs < 25; elapsedMs++) {
       arrive(10);
       await clock.advance(1);
     }
-    expect(sizes(batches)).toEqual(['250 at 25']);
+    expect(sizes(batches)).toEqual(['250 at 26']);
     expect(timers).toBeLessThan(10);
   });
 });
