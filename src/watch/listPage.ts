@@ -13,7 +13,8 @@ export interface Selection {
 }
 
 export interface PageQuery {
-  readonly limit: number;
+  /** Absent: the whole list. */
+  readonly limit?: number;
   /** From the page before; absent for the first one. */
   readonly continueToken?: string;
   /**
@@ -71,6 +72,20 @@ export async function listPage(
     if (error instanceof TransportError) return {kind: 'broken', cause: error};
     throw error;
   }
+}
+
+/**
+ * How far the server is, by a list in which nothing is. Without a limit kube-apiserver answers it
+ * from its cache, which asks etcd for that how far it has come: the bookmarks of a quiet watch,
+ * which are as old as the cache, say it then too.
+ */
+export function readVersion(
+  transport: Transport,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<PageResult> {
+  const selectors = [selection.fieldSelector ?? [], 'metadata.name=-'].flat();
+  return listPage(transport, {...selection, fieldSelector: selectors.join(',')}, {}, signal);
 }
 
 function pageOf(body: unknown, path: string): PageResult {

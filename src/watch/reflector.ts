@@ -98,6 +98,7 @@ export class Reflector<T> {
         hasPassed: (resourceVersion) =>
           this.#passed !== undefined && !isNewerVersion(resourceVersion, this.#passed),
         whenPassed: (resourceVersion, signal) => this.#whenPassed(resourceVersion, signal),
+        askProgress: () => this.#watcher.askProgress(),
         relist: () => this.#watcher.relist(),
       },
     });

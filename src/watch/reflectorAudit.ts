@@ -7,7 +7,13 @@ import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
 import type {Held, HeldObjects} from './heldObjects.ts';
 import {identityOf, type ObjectIdentity, withoutManagedFields} from './identity.ts';
-import {collectionPath, listPage, type PageQuery, type Selection} from './listPage.ts';
+import {
+  collectionPath,
+  listPage,
+  type PageResult,
+  readVersion,
+  type Selection,
+} from './listPage.ts';
 import {TimeSlice} from './timeSlice.ts';
 import type {WatchLimits} from './watchLimits.ts';
 
@@ -47,6 +53,8 @@ export interface AuditTarget<T> {
   hasPassed(resourceVersion: string): boolean;
   /** Resolves once it has; never when `signal` aborts before. */
   whenPassed(resourceVersion: string, signal: AbortSignal): Promise<void>;
+  /** Has the server say soon how far the watch is. */
+  askProgress(): void;
   /** Takes a consistent list in the place of everything. */
   relist(): void;
 }
@@ -56,9 +64,7 @@ type Difference<T> =
   | {readonly kind: 'behind'; readonly identity: ObjectIdentity; readonly decoded: T}
   | {readonly kind: 'gone'; readonly key: string; readonly held: Held};
 
-type PageRead =
-  | Extract<Awaited<ReturnType<typeof listPage>>, {kind: 'page'}>
-  | Exclude<AuditOutcome, {kind: 'audited'}>;
+type PageRead = Extract<PageResult, {kind: 'page'}> | Exclude<AuditOutcome, {kind: 'audited'}>;
 
 type Comparison<T> =
   | {
@@ -107,7 +113,9 @@ export class ReflectorAudit<T> {
       const lists = target.listCount();
       const forgotten = held.forgottenDeletions;
       const isVoid = () => target.listCount() !== lists;
-      const compared = await this.#compare(graceMs, isVoid, signal);
+      const compared = await (graceMs > 0
+        ? this.#compare(graceMs, isVoid, signal)
+        : this.#read(isVoid, signal));
       if (compared.kind === 'unavailable' || compared.kind === 'stopped') return compared;
       if (isVoid()) continue;
       if (compared.kind === 'hopeless') {
@@ -128,33 +136,43 @@ export class ReflectorAudit<T> {
     }
   }
 
-  /**
-   * Reads the whole list; decodes only what differs. A mere read (no grace) ends as soon as the
-   * watch has passed the list, whose version its first page says, which is one object long for
-   * that: what a list of 10,000 objects takes seconds to say, a watch on which anything happens has
-   * said by then.
-   */
+  /** A read that repairs at once: whatever tells that the watch is not behind is enough. */
+  async #read(isVoid: () => boolean, signal: AbortSignal): Promise<Comparison<T>> {
+    const {transport, selection, limits, held, target} = this.#options;
+    const now = await this.#answered(signal, () => readVersion(transport, selection, signal));
+    if (now.kind !== 'page') return now;
+    const {resourceVersion} = now;
+    const passed = {kind: 'compared', resourceVersion, objects: 0, differences: []} as const;
+    if (target.hasPassed(resourceVersion)) return passed;
+    if (held.size > limits.pageSize) target.askProgress();
+    const over = new AbortController();
+    const both = AbortSignal.any([signal, over.signal]);
+    try {
+      return await Promise.race([
+        target.whenPassed(resourceVersion, both).then(() => passed),
+        this.#compare(0, isVoid, both),
+      ]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Reads the whole list; decodes only what differs. */
   async #compare(
     graceMs: number,
     isVoid: () => boolean,
     signal: AbortSignal,
   ): Promise<Comparison<T>> {
-    const {limits, clock, decode} = this.#options;
-    const isMere = graceMs === 0;
+    const {transport, selection, limits, clock, decode} = this.#options;
     const slice = new TimeSlice(clock);
     const listed = new Set<string>();
     let differences: Difference<T>[] = [];
-    let next: {readonly continueToken: string; readonly resourceVersion: string} | undefined;
+    let next: {readonly continueToken?: string} = {};
     for (;;) {
-      const limit = isMere && !next ? 1 : limits.pageSize;
-      const page =
-        isMere && next
-          ? await this.#pageUnlessPassed({limit, ...next}, signal)
-          : await this.#page({limit, ...next}, signal);
-      if (page.kind === 'passed') {
-        const {resourceVersion} = page;
-        return {kind: 'compared', resourceVersion, objects: listed.size, differences: []};
-      }
+      const query = {limit: limits.pageSize, ...next};
+      const page = await this.#answered(signal, () =>
+        listPage(transport, selection, query, signal),
+      );
       if (page.kind !== 'page') return page;
       for (const object of page.objects) {
         slice.work(() => {
@@ -176,7 +194,7 @@ export class ReflectorAudit<T> {
       }
       const {resourceVersion, continueToken} = page;
       if (continueToken !== undefined) {
-        next = {continueToken, resourceVersion};
+        next = {continueToken};
         continue;
       }
       for (const gone of await this.#gone(listed, resourceVersion, slice)) differences.push(gone);
@@ -184,31 +202,9 @@ export class ReflectorAudit<T> {
     }
   }
 
-  /** The page, or that the watch passed the list before it came. */
-  async #pageUnlessPassed(
-    query: PageQuery & {readonly resourceVersion: string},
-    signal: AbortSignal,
-  ): Promise<PageRead | {readonly kind: 'passed'; readonly resourceVersion: string}> {
-    const {target} = this.#options;
-    const {resourceVersion} = query;
-    const passed = {kind: 'passed', resourceVersion} as const;
-    if (target.hasPassed(resourceVersion)) return passed;
-    const over = new AbortController();
-    const both = AbortSignal.any([signal, over.signal]);
+  async #answered(signal: AbortSignal, ask: () => Promise<PageResult>): Promise<PageRead> {
     try {
-      return await Promise.race([
-        target.whenPassed(resourceVersion, both).then(() => passed),
-        this.#page(query, both),
-      ]);
-    } finally {
-      over.abort();
-    }
-  }
-
-  async #page(query: PageQuery, signal: AbortSignal): Promise<PageRead> {
-    const {transport, selection} = this.#options;
-    try {
-      const page = await listPage(transport, selection, query, signal);
+      const page = await ask();
       if (signal.aborted) return {kind: 'stopped'};
       switch (page.kind) {
         case 'page':

@@ -4,6 +4,8 @@ export interface WatchLimits {
   readonly pageSize: number;
   /** The server is asked to end a watch after this and up to as much again. */
   readonly timeoutSeconds: number;
+  /** What it is asked for where a bookmark is wanted soon: kube-apiserver sends it 2 s before. */
+  readonly briefSeconds: number;
   /** A watch without even a bookmark for so long is dropped. */
   readonly silenceMs: number;
   /** First backoff, full jitter. */

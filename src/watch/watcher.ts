@@ -67,6 +67,7 @@ export class Watcher {
   #failures = 0;
   #stuck = {resourceVersion: '', tries: 0};
   #relistAsked = false;
+  #progressAsked = false;
   #connection: AbortController | undefined;
 
   constructor(options: WatcherOptions) {
@@ -84,6 +85,15 @@ export class Watcher {
   relist(): void {
     this.#relistAsked = true;
     this.#connection?.abort();
+  }
+
+  /**
+   * Has the server say soon how far the watch is, although nothing happens that would show it: just
+   * before a watch ends comes a bookmark, so the present one goes on as one that ends soon.
+   */
+  askProgress(): void {
+    this.#progressAsked = true;
+    if (this.#state.kind === 'Watching') this.#connection?.abort();
   }
 
   /** Tells of a version that was seen by other means: no list may be older than it. */
@@ -105,6 +115,7 @@ export class Watcher {
       case 'Empty':
         this.#options.metrics.relisted();
         this.#relistAsked = false;
+        this.#progressAsked = false;
         yield {kind: 'restarted'};
         return this.#streams
           ? {kind: 'Streaming', read: state.read}
@@ -164,8 +175,10 @@ export class Watcher {
     const openedMs = clock.monotonicMs();
     this.#connection = new AbortController();
     if (this.#relistAsked) this.#connection.abort();
+    const isBrief = start.kind === 'Watching' && this.#progressAsked;
+    if (isBrief) this.#progressAsked = false;
     const connection = watchConnection(
-      {transport, call: this.#watchCall(start), clock, silenceMs: limits.silenceMs, slice},
+      {transport, call: this.#watchCall(start, isBrief), clock, silenceMs: limits.silenceMs, slice},
       AbortSignal.any([signal, this.#connection.signal]),
     );
     try {
@@ -173,7 +186,8 @@ export class Watcher {
         const next = await connection.next();
         if (next.done) {
           const livedMs = clock.monotonicMs() - openedMs;
-          return signal.aborted ? state : this.#afterWatch(state, next.value, livedMs);
+          if (signal.aborted) return state;
+          return this.#afterWatch(state, next.value, {livedMs, isBrief});
         }
         const event = next.value;
         if (event.kind !== 'bookmark') {
@@ -205,7 +219,7 @@ export class Watcher {
     }
   }
 
-  #watchCall(state: FollowState): ApiCall {
+  #watchCall(state: FollowState, isBrief: boolean): ApiCall {
     const {selection, limits, random} = this.#options;
     const {fieldSelector, labelSelector} = selection;
     const version =
@@ -221,7 +235,9 @@ export class Watcher {
       watch: true,
       allowWatchBookmarks: true,
       // Spread, so that the watches of a process do not all come back in one second.
-      timeoutSeconds: Math.floor(limits.timeoutSeconds * (1 + random.next())),
+      timeoutSeconds: isBrief
+        ? limits.briefSeconds
+        : Math.floor(limits.timeoutSeconds * (1 + random.next())),
       fieldSelector,
       labelSelector,
       ...version,
@@ -234,7 +250,11 @@ export class Watcher {
     return {...state, resourceVersion: newerOf(state.resourceVersion, resourceVersion)};
   }
 
-  #afterWatch(state: FollowState, end: WatchEnd, livedMs: number): WatchState {
+  #afterWatch(
+    state: FollowState,
+    end: WatchEnd,
+    {livedMs, isBrief}: {readonly livedMs: number; readonly isBrief: boolean},
+  ): WatchState {
     const {metrics, log, limits} = this.#options;
     const wasUseful = livedMs >= limits.usefulMs && end.kind !== 'silent';
     if (wasUseful) this.#failures = 0;
@@ -242,9 +262,9 @@ export class Watcher {
     const again: WatchState = state.kind === 'Watching' ? state : {kind: 'Empty', read: state.read};
     switch (end.kind) {
       case 'stopped':
-        return {kind: 'Empty', read: 'consistent'};
+        return this.#relistAsked ? {kind: 'Empty', read: 'consistent'} : again;
       case 'ended':
-        return wasUseful ? again : this.#backOff(again, 'the watch ended too soon');
+        return wasUseful || isBrief ? again : this.#backOff(again, 'the watch ended too soon');
       case 'silent':
         return this.#backOff(again, 'the watch fell silent');
       case 'broken':

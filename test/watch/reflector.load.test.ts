@@ -60,7 +60,7 @@ it('lets others have their turns, though all of a list, a watch and an audit com
   for (let at = 0; at < burst; at++) watch.stream.push(modified({name: `r-${at}`, rv: 2}));
   expect(await longestTurnMs(clock, () => versionOf(burst - 1) === '2')).toBe(sliceMs);
 
-  transport.add(...pages(3, maxRepairs));
+  transport.add(page([], 3), ...pages(3, maxRepairs));
   const read = reflector.readConsistently(abort.signal);
   expect(await longestTurnMs(clock, () => versionOf(objects - 1) === '3')).toBe(sliceMs);
   await read;

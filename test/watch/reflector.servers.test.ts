@@ -1,6 +1,6 @@
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {containerRequests, pathOf, workers} from '../../src/kube/resource.ts';
-import {sendOrThrow, type Transport} from '../../src/kube/transport.ts';
+import {type ApiCall, sendOrThrow, type Transport} from '../../src/kube/transport.ts';
 import {type RealApiServer, startApiServer} from '../servers/apiServer.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {waitFor} from '../servers/waitFor.ts';
@@ -185,6 +185,22 @@ describeWithServers('a reflector on a real API server', ['api'], (servers) => {
       return versions().some((version) => version >= wanted);
     });
     await sendOrThrow(transport, {method: 'DELETE', path: `${namespaces}/bookmarks-move-on`});
+  });
+
+  it('has a quiet watch say how far it is, where the rest of a long list does not come', async () => {
+    await createLeases(transport, 'quiet', 2);
+    const started = run(transport, {listBy: 'pages', limits: {pageSize: 1}});
+    await untilOpen(started);
+    const {faulty, recorded, sink, reflector, signal} = started;
+    // Moves the server on past everything that this watch sees.
+    const body = {metadata: {name: 'elsewhere'}};
+    await sendOrThrow(transport, {method: 'POST', path: '/api/v1/namespaces', body});
+    const isRest = ({query}: ApiCall) => query?.['continue'] !== undefined;
+    faulty.inject({fault: {kind: 'hang'}, times: Infinity, matches: isRest});
+    const before = recorded.calls.length;
+    await reflector.readConsistently(signal);
+    expect(recorded.calls.slice(before).some(({call}) => isRest(call))).toBe(false);
+    expect(sink.state).toEqual(await truth(transport));
   });
 
   it('reads consistently what was written before, without a list of its own in between', async () => {
