@@ -29,6 +29,7 @@ export function addPerf(program: Command): void {
     .addHelpText('after', perfHelp)
     .option('--requests <count>', 'ContainerRequests of a burst', numberOf(1, 10_000), 100)
     .option('--workers <count>', 'Workers', numberOf(1, 1_000), 20)
+    .option('--gpus', 'every second Worker has 8 GPUs, every second request wants a fifth of one')
     .addOption(
       new Option('--ledger <kind>', 'who owns capacity at commit time')
         .choices(['kubernetes', 'redis', 'memory'])
@@ -100,6 +101,8 @@ const redisNames: readonly (keyof PerfRedisOptions)[] = [
 function refuseCombinations(options: PerfOptions, command: Command): void {
   const {rate, profile, kubeconfig, server, ledger} = options;
   const isGiven = (name: keyof PerfOptions) => command.getOptionValueSource(name) === 'cli';
+  const flagsOf = (name: keyof PerfOptions) =>
+    command.options.find((option) => option.attributeName() === name)!.flags;
   const needs: readonly [keyof PerfOptions, boolean, string][] = [
     ['seconds', rate !== undefined, "'--rate <list>'"],
     ['profileOut', profile !== undefined, "'--profile <kind>'"],
@@ -114,17 +117,17 @@ function refuseCombinations(options: PerfOptions, command: Command): void {
   ];
   for (const [name, isThere, what] of needs) {
     if (!isGiven(name) || isThere) continue;
-    const {flags} = command.options.find((option) => option.attributeName() === name)!;
-    command.error(`error: option '${flags}' needs ${what}`);
+    command.error(`error: option '${flagsOf(name)}' needs ${what}`);
   }
   if (isGiven('requests') && rate !== undefined) {
     command.error(
       "error: option '--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'",
     );
   }
-  if (options.html !== undefined && rate !== undefined) {
+  for (const name of ['html', 'gpus'] as const) {
+    if (!isGiven(name) || rate === undefined) continue;
     command.error(
-      "error: option '--html <file>' is of bursts: it cannot be used with '--rate <list>'",
+      `error: option '${flagsOf(name)}' is of bursts: it cannot be used with '--rate <list>'`,
     );
   }
   if (server !== undefined && kubeconfig !== undefined) {

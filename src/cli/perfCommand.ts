@@ -3,6 +3,7 @@ import {availableParallelism, cpus} from 'node:os';
 import type {ConnectOptions} from '../kube/connect.ts';
 import type {RedisGauge} from '../ledger/redisGauge.ts';
 import {type Interruptible, interruptible} from './burst/interrupt.ts';
+import type {BurstMix} from './burst/objects.ts';
 import type {CallCounter} from './perf/callCounts.ts';
 import {criteria} from './perf/criteria.ts';
 import type {PerfFigures} from './perf/figures.ts';
@@ -21,6 +22,8 @@ import {version} from './version.ts';
 export interface PerfOptions extends PerfRedisOptions {
   readonly requests: number;
   readonly workers: number;
+  /** Every second Worker has GPUs, every second request wants a share of one. */
+  readonly gpus?: boolean;
   readonly ledger: 'kubernetes' | 'redis' | 'memory';
   readonly repeat: number;
   /** False by `--no-old`. */
@@ -71,7 +74,7 @@ export interface ReadyStage {
   readonly gauge: RedisGauge | undefined;
   readonly facts: Pick<
     PerfFigures,
-    'server' | 'ledger' | 'versions' | 'countedBy' | 'requests' | 'workers' | 'profile'
+    'server' | 'ledger' | 'versions' | 'countedBy' | 'requests' | 'workers' | 'mix' | 'profile'
   >;
 }
 
@@ -97,6 +100,7 @@ export async function onStage<T>(
   measure: (stage: ReadyStage) => Promise<T>,
 ): Promise<T> {
   const {requests, workers, ledger} = options;
+  const mix: BurstMix = options.gpus ? 'cpu and gpu' : 'cpu';
   const {profile: kind} = options;
   const profile = kind && (options.profileOut ?? `berth-perf.${profileKinds[kind]}`);
   const around = kind && profile ? await profileInto(kind, profile) : unprofiled;
@@ -116,7 +120,7 @@ export async function onStage<T>(
   open.defer(() => gauge?.removeLedger(keyPrefix, name));
   const counter = counterOf(stage, ledger, gauge);
   const facts = {
-    ...{requests, workers, ledger, ...(profile !== undefined && {profile})},
+    ...{requests, workers, mix, ledger, ...(profile !== undefined && {profile})},
     server: stage.server,
     countedBy: {ledgerCalls: counter.ledgerCalls, apiCalls: counter.apiCalls},
     versions: {
@@ -129,7 +133,7 @@ export async function onStage<T>(
   };
   return await stage.inTurn(interrupt, (signal) => {
     const run = {
-      ...{stage, name, workers, counter, progress, signal},
+      ...{stage, name, workers, mix, counter, progress, signal},
       ledger: {ledger: {kind: ledger, redis}},
       profile: around,
       timeoutMs: Math.max(leastTimeoutMs, requests * timeoutMsPerRequest),

@@ -69,6 +69,16 @@ describe('berth perf without a cluster', () => {
     }
   }, 60_000);
 
+  it('measures CPU and shares of GPUs in one burst', async () => {
+    const {stdout} = await perf('--gpus', '--no-old', '--json');
+    const {rounds, criteria} = JSON.parse(stdout) as Figures;
+    expect(rounds[0]!.ours).toMatchObject({placed: 100, mix: 'cpu and gpu', violations: []});
+    expect(criteria).toContainEqual({
+      holds: true,
+      sentence: expect.stringMatching(/fewest: exactly 5 each, 2 of 10 Workers with GPUs used$/),
+    });
+  }, 60_000);
+
   it('exits with 1 and says why where not all requests fit', async () => {
     const {exitCode, stdout} = await perf('--workers', '1', '--requests', '41', '--no-old');
     expect(stdout).toMatch(/✗ all 41 requests placed: 40/);
@@ -179,6 +189,7 @@ describe('the options of berth perf', () => {
       /'--requests <count>' is of bursts: with '--rate <list>' name '--seconds <count>'/,
     ],
     ['a page of a rate', ['--rate', '5', '--html', 'x'], /'--html <file>' is of bursts/],
+    ['GPUs of a rate', ['--rate', '5', '--gpus'], /'--gpus' is of bursts/],
     ['a duration of a burst', ['--seconds', '5'], /'--seconds <count>' needs '--rate <list>'/],
     [
       'a file of no profile',

@@ -3,13 +3,15 @@ import {sendOrThrow, type Transport} from '../../kube/transport.ts';
 import {systemClock} from '../../lib/clock.ts';
 import {microTime, secondTime} from '../../lib/timestamp.ts';
 import {inLanes} from './inLanes.ts';
-import {burstRequest} from './objects.ts';
+import {type BurstMix, burstRequest} from './objects.ts';
 
 export interface BurstOptions {
   readonly transport: Transport;
   readonly namespace: string;
   readonly poolName: string;
   readonly names: readonly string[];
+  /** CPU alone when absent. */
+  readonly mix?: BurstMix;
   /** Ends it early. */
   readonly signal?: AbortSignal;
 }
@@ -32,7 +34,8 @@ export async function createBurst({
   await inLanes(names, send, signal);
 }
 
-export interface OneRequest extends Pick<BurstOptions, 'transport' | 'namespace' | 'poolName'> {
+export interface OneRequest
+  extends Pick<BurstOptions, 'transport' | 'namespace' | 'poolName' | 'mix'> {
   readonly name: string;
   /** Of each call; the default of its lane when absent. */
   readonly timeoutMs?: number;
@@ -77,11 +80,11 @@ export async function createPatched(request: PatchedRequest): Promise<void> {
   });
 }
 
-function post({transport, namespace, poolName, name, timeoutMs}: OneRequest) {
+function post({transport, namespace, poolName, name, mix, timeoutMs}: OneRequest) {
   return sendOrThrow<{metadata: {uid: string; resourceVersion: string}}>(transport, {
     method: 'POST',
     path: pathOf(containerRequests, {namespace}),
-    body: burstRequest(name, namespace, poolName),
+    body: burstRequest(name, namespace, poolName, mix),
     ...(timeoutMs !== undefined && {timeoutMs}),
   });
 }

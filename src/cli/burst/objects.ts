@@ -19,28 +19,43 @@ export function burstNamespace(name: string): object {
 /** As many of `burstRequest` as one of `burstWorker` holds. */
 export const requestsAWorker = 40;
 
-/** A Worker of 4 CPUs and 16 GiB in a pool of its own. */
-export function burstWorker(name: string, poolName: string): object {
+/** What a burst is made of: CPU alone, or GPUs in every second Worker and every second request. */
+export type BurstMix = 'cpu' | 'cpu and gpu';
+
+/** A Worker of 4 CPUs and 16 GiB in a pool of its own; 8 GPUs hold as many shares as it has CPU for. */
+export function burstWorker(name: string, poolName: string, mix: BurstMix = 'cpu'): object {
+  const gpu = mix === 'cpu and gpu' && isSecond(name) && {gpu: {type: 'H100', count: 8}};
   return {
     apiVersion: apiVersionOf(workers),
     kind: workers.kind,
     metadata: {name, labels: {[demoLabel]: poolName}},
-    spec: {poolName, capacity: {cpu: '4', memory: '16Gi'}},
+    spec: {poolName, capacity: {cpu: '4', memory: '16Gi', ...gpu}},
   };
 }
 
-/** A request of 100m and 128Mi, without an affinity key, for one pool only. */
-export function burstRequest(name: string, namespace: string, poolName: string): object {
+/** A request of 100m and 128Mi, and of a fifth of a GPU; without an affinity key, for one pool only. */
+export function burstRequest(
+  name: string,
+  namespace: string,
+  poolName: string,
+  mix: BurstMix = 'cpu',
+): object {
+  const gpu = mix === 'cpu and gpu' && isSecond(name) && {gpu: {count: 1, shareMillis: 200}};
   return {
     apiVersion: apiVersionOf(containerRequests),
     kind: containerRequests.kind,
     metadata: {name, namespace, labels: {[demoLabel]: poolName}},
     spec: {
       container: {image: 'busybox:1.36', command: ['true']},
-      resources: {cpu: '100m', memory: '128Mi'},
+      resources: {cpu: '100m', memory: '128Mi', ...gpu},
       poolName,
     },
   };
+}
+
+/** Whether it is the second, the fourth and so on of those that `numbered` names. */
+export function isSecond(name: string): boolean {
+  return Number(/\d+$/.exec(name)?.[0]) % 2 === 0;
 }
 
 /** POSTs an object and gives it back as it was stored. */

@@ -1,3 +1,4 @@
+import {isSecond, requestsAWorker} from '../burst/objects.ts';
 import {percent, seconds} from '../burst/units.ts';
 import {
   type BurstFigures,
@@ -58,9 +59,7 @@ export function heldInAll(judged: readonly (readonly NamedCriterion[])[]): reado
 
 /** The criteria of one round. */
 export function judge(figures: BurstFigures, targetMs: number): readonly Judged[] {
-  const {requests, workers, placed, totalMs, batchSizes} = figures;
-  const {least, most} = extremesOf(figures);
-  const spread = Math.ceil(requests / workers) - Math.floor(requests / workers);
+  const {requests, placed, totalMs, batchSizes} = figures;
   const hitRate = hitRateOf(figures);
   const decisionShare = totalMs === undefined ? 1 : figures.busyMs.place / totalMs;
   const {violations, revisions, snapshots, cycles, accountedShare} = figures;
@@ -91,12 +90,7 @@ export function judge(figures: BurstFigures, targetMs: number): readonly Judged[
       holds: snapshots === cycles && batchSizes.length > 0,
       sentence: `${snapshots} in ${cycles} cycles`,
     },
-    {
-      key: 'even',
-      name: 'even distribution',
-      holds: placed > 0 && most - least <= spread,
-      sentence: least === most ? `exactly ${most} each` : `${least} to ${most} each`,
-    },
+    figures.mix === 'cpu' ? judgeEven(figures) : judgeMixed(figures),
     {
       key: 'capacity',
       name: 'no worker over capacity, no request on two workers',
@@ -131,6 +125,43 @@ function judgeCommits(figures: BurstFigures): Judged {
     holds: commits === batchSizes.length && commits > 0,
     sentence: `${commits} for ${batchSizes.length} batches`,
   };
+}
+
+function judgeEven(figures: BurstFigures): Judged {
+  const {isEven, text} = evenness(figures);
+  return {
+    key: 'even',
+    name: 'even distribution',
+    holds: figures.placed > 0 && isEven,
+    sentence: text,
+  };
+}
+
+/** What a pool without an object does: CPU alone is spread off the GPUs, their shares are packed. */
+function judgeMixed({requests, workers, placed, distribution}: BurstFigures): Judged {
+  const [requestsWithGpu, workersWithGpu] = [Math.floor(requests / 2), Math.floor(workers / 2)];
+  const placedOn = Object.entries(distribution);
+  const {isEven, text} = evenness({
+    requests: requests - requestsWithGpu,
+    workers: workers - workersWithGpu,
+    distribution: Object.fromEntries(placedOn.filter(([name]) => !isSecond(name))),
+  });
+  const used = placedOn.filter(([name, count]) => isSecond(name) && count > 0).length;
+  const fewest = Math.ceil(requestsWithGpu / requestsAWorker);
+  return {
+    key: 'even',
+    name: 'even on Workers without GPUs, shares of GPUs on the fewest',
+    holds: placed > 0 && isEven && used <= fewest,
+    sentence: `${text}, ${used} of ${workersWithGpu} Workers with GPUs used`,
+  };
+}
+
+function evenness(figures: Pick<BurstFigures, 'requests' | 'workers' | 'distribution'>) {
+  const {requests, workers} = figures;
+  const {least, most} = extremesOf(figures);
+  const spread = Math.ceil(requests / workers) - Math.floor(requests / workers);
+  const text = least === most ? `exactly ${most} each` : `${least} to ${most} each`;
+  return {isEven: most - least <= spread, text};
 }
 
 function judgeUpdates(figures: BurstFigures): Judged {

@@ -1,4 +1,5 @@
 import type {CycleSummary} from '../../observe/cycleSummary.ts';
+import type {BurstMix} from '../burst/objects.ts';
 import type {CallCounter, CallCounts} from './callCounts.ts';
 import type {BurstCourse, Steps} from './course.ts';
 import type {LoopDelay} from './loopDelay.ts';
@@ -28,6 +29,7 @@ export interface FinishedCycle {
 export interface BurstFigures {
   readonly requests: number;
   readonly workers: number;
+  readonly mix: BurstMix;
   readonly placed: number;
   /** First create sent -> last placement seen; undefined where not all were placed. */
   readonly totalMs: number | undefined;
@@ -92,6 +94,7 @@ export interface PerfFigures {
   readonly countedBy: Pick<CallCounter, 'ledgerCalls' | 'apiCalls'>;
   readonly requests: number;
   readonly workers: number;
+  readonly mix: BurstMix;
   readonly targetMs: number;
   /** File of the profile of what was measured last. */
   readonly profile?: string;
@@ -105,7 +108,10 @@ export function hitRateOf({cacheHits, cacheMisses}: BurstFigures): number {
 }
 
 /** Least and most requests on a worker. */
-export function extremesOf({distribution, workers}: BurstFigures): {least: number; most: number} {
+export function extremesOf({
+  distribution,
+  workers,
+}: Pick<BurstFigures, 'distribution' | 'workers'>): {least: number; most: number} {
   const counts = Object.values(distribution);
   return {
     least: counts.length < workers ? 0 : Math.min(...counts),

@@ -1,4 +1,5 @@
 import type {CyclePhase} from '../../observe/cycleSummary.ts';
+import type {BurstMix} from '../burst/objects.ts';
 import type {Observer} from '../burst/observer.ts';
 import {quantile} from '../burst/statistics.ts';
 import type {CallCounts} from './callCounts.ts';
@@ -12,6 +13,7 @@ import type {Interval} from './timeline.ts';
 export interface MeasuredBurst {
   readonly requests: number;
   readonly workers: number;
+  readonly mix: BurstMix;
   readonly observer: Pick<Observer, 'placedAtMs' | 'waitingReasons' | 'affinityLevels'> & {
     readonly auditor: Pick<Observer['auditor'], 'distribution' | 'revisions' | 'violations'>;
   };
@@ -32,7 +34,7 @@ export interface MeasuredBurst {
 }
 
 export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {
-  const {requests, workers, observer, startMs, createdMs, sentAtMs} = burst;
+  const {requests, workers, mix, observer, startMs, createdMs, sentAtMs} = burst;
   const {placedAtMs, auditor, waitingReasons, affinityLevels} = observer;
   const endMs = Math.max(createdMs, ...placedAtMs.values());
   const latencies = [...placedAtMs]
@@ -47,6 +49,7 @@ export function figuresOfBurst(burst: MeasuredBurst): BurstFigures {
   return {
     requests,
     workers,
+    mix,
     placed: placedAtMs.size,
     totalMs: placedAtMs.size < requests ? undefined : endMs - startMs,
     createsMs: createdMs - startMs,

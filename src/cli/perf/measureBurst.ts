@@ -2,6 +2,7 @@ import {sleep, systemClock} from '../../lib/clock.ts';
 import type {CacheStats} from '../../watch/snapshotStats.ts';
 import {deleteRequests} from '../burst/deleteRequests.ts';
 import {createBurst} from '../burst/floor.ts';
+import type {BurstMix} from '../burst/objects.ts';
 import type {Observer} from '../burst/observer.ts';
 import {type OwnOperator, ownConfig, startOwnOperator} from '../burst/ownOperator.ts';
 import {createLedger} from '../createLedger.ts';
@@ -21,6 +22,7 @@ export interface MeasureOptions {
   /** Of the namespace, the pool, the Lease and the ledger. */
   readonly name: string;
   readonly workers: number;
+  readonly mix: BurstMix;
   readonly ledger: Parameters<typeof ownConfig>[1];
   readonly counter: CallCounter;
   /** An operator that gets nothing done for so long is given up. */
@@ -140,7 +142,7 @@ function startMeasured(
 
 /** Creates the requests and waits until an observer of its own has seen all of them placed. */
 async function place(
-  {stage, name, timeoutMs}: MeasureOptions,
+  {stage, name, mix, timeoutMs}: MeasureOptions,
   names: readonly string[],
   signal: AbortSignal,
   beforeCreates: () => Promise<void> = async () => {},
@@ -158,7 +160,7 @@ async function place(
       const sentAtMs = new Map<string, number>();
       const startMs = systemClock.monotonicMs();
       await createBurst({
-        ...{transport: stage.client, namespace: name, poolName: name, names, signal: over},
+        ...{transport: stage.client, namespace: name, poolName: name, names, mix, signal: over},
         onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
       });
       const createdMs = systemClock.monotonicMs();
@@ -174,7 +176,7 @@ async function measure(
   {operator, ledger, cycles, traffic}: Measured,
   signal: AbortSignal,
 ): Promise<BurstFigures> {
-  const {counter, workers} = options;
+  const {counter, workers, mix} = options;
   const {writer, cache} = operator.operator.stages;
   // The cold first read, which the warm-up had.
   const coldReads = Math.min(1, cache.cacheStats.misses);
@@ -207,7 +209,7 @@ async function measure(
   await until('the answers to all writes', () => writer.outstanding === 0, signal);
   const after = await counter.read();
   return figuresOfBurst({
-    ...{requests: names.length, workers, coldReads, ...seen},
+    ...{requests: names.length, workers, mix, coldReads, ...seen},
     cycles: cycles.slice(from.cycles),
     writes: traffic.writes.slice(from.writes),
     arrivalsMs: traffic.arrivalsMs.slice(from.arrivals),

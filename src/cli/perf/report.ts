@@ -1,3 +1,4 @@
+import type {BurstMix} from '../burst/objects.ts';
 import {milliseconds, percent} from '../burst/units.ts';
 import type {CountedCall} from './callCounts.ts';
 import {comparison} from './comparison.ts';
@@ -32,9 +33,9 @@ export function perfAsJson(figures: PerfFigures): object {
 
 /** The report as lines of plain text. */
 export function perfReport(figures: PerfFigures): readonly string[] {
-  const {server, requests, workers, ledger, rounds} = figures;
+  const {server, requests, workers, mix, ledger, rounds} = figures;
   const spread = rounds.length > 1 ? `, ${rounds.length} rounds: median (least..most)` : '';
-  const burst = `${requests} ContainerRequests on ${workers} Workers, ${ledger} ledger`;
+  const burst = `${requests} ContainerRequests on ${workers} Workers${ofMix[mix]}, ${ledger} ledger`;
   return [
     '',
     `On the ${server}`,
@@ -65,6 +66,11 @@ export function perfReport(figures: PerfFigures): readonly string[] {
     '',
   ];
 }
+
+const ofMix: Readonly<Record<BurstMix, string>> = {
+  cpu: '',
+  'cpu and gpu': ', every second of both with GPUs',
+};
 
 export function criterionLine({holds, sentence}: Criterion): string {
   return `  ${holds ? '✓' : '✗'} ${sentence}`;

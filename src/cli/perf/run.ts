@@ -30,7 +30,7 @@ export function runPerf(options: PerfRunOptions): Promise<readonly Round[]> {
 
 export type PoolOptions = Pick<
   PerfRunOptions,
-  'stage' | 'name' | 'workers' | 'progress' | 'signal'
+  'stage' | 'name' | 'workers' | 'mix' | 'progress' | 'signal'
 >;
 
 /** Measures in a new namespace and on new Workers, which are removed whatever happens. */
@@ -45,12 +45,12 @@ export async function inPoolOfItsOwn<T>(
   return valueAfter(outcome, await outcomeOf(removal));
 }
 
-async function createPool({stage, name, workers: count, progress, signal}: PoolOptions) {
+async function createPool({stage, name, workers: count, mix, progress, signal}: PoolOptions) {
   const {client} = stage;
   progress(`applying ${count} Workers`);
   await create(client, pathOf(namespaces), burstNamespace(name));
   const createWorker = async (workerName: string) => {
-    await create(client, pathOf(workers), burstWorker(workerName, name));
+    await create(client, pathOf(workers), burstWorker(workerName, name, mix));
   };
   await inLanes(numbered(`${name}-worker`, count), createWorker, signal);
 }
@@ -102,11 +102,11 @@ function measureVariant(options: PerfRunOptions, variant: Variant, round: number
 
 /** No operator runs meanwhile. */
 export async function measureFloor(
-  {stage, name, requests, signal}: Pick<PerfRunOptions, 'stage' | 'name' | 'requests' | 'signal'>,
+  {stage, name, mix, signal, requests}: Pick<PerfRunOptions, keyof PoolOptions | 'requests'>,
   prefix: string,
 ): Promise<number> {
   const names = numbered(prefix, requests);
-  const burst = {transport: stage.client, namespace: name, poolName: name, names, signal};
+  const burst = {transport: stage.client, namespace: name, poolName: name, names, mix, signal};
   const floorMs = await runFloor(burst);
   await deleteRequests(stage.client, name, signal);
   return floorMs;

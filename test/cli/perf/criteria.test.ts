@@ -19,6 +19,16 @@ describe('the criteria of a measurement', () => {
 
   const equal = Array.from({length: 20}, () => 5);
   const spread = (counts: readonly number[]) => Object.fromEntries(distributionOf(counts));
+  const ofMixed = 'even on Workers without GPUs, shares of GPUs on the fewest';
+  /** On 20 Workers: those with GPUs as given, 5 on each of the others, but for the last. */
+  const mixed = (gpus: readonly number[], last = 5) =>
+    equal.map((_, at) => (at % 2 === 1 ? (gpus[(at - 1) / 2] ?? 0) : at === 18 ? last : 5));
+  it('hold for a burst with GPUs that spreads CPU and packs shares', () => {
+    expect(broken(makeBurst({mix: 'cpu and gpu', distribution: spread(mixed([40, 10]))}))).toEqual(
+      [],
+    );
+  });
+
   const rows: readonly [what: string, figures: Partial<BurstFigures>, sentences: string[]][] = [
     [
       'a request that was not placed',
@@ -68,6 +78,16 @@ describe('the criteria of a measurement', () => {
       'a worker that was never seen',
       {distribution: spread(equal.slice(1))},
       ['even distribution: 0 to 5 each'],
+    ],
+    [
+      'shares of GPUs on more Workers than they need',
+      {mix: 'cpu and gpu', distribution: spread(mixed([30, 15, 5]))},
+      [`${ofMixed}: exactly 5 each, 3 of 10 Workers with GPUs used`],
+    ],
+    [
+      'a request without GPUs that is on a Worker with GPUs',
+      {mix: 'cpu and gpu', distribution: spread(mixed([40, 11], 4))},
+      [`${ofMixed}: 4 to 5 each, 2 of 10 Workers with GPUs used`],
     ],
     [
       'a violation',

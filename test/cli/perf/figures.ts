@@ -7,6 +7,7 @@ export function makeBurst(overrides: Partial<BurstFigures> = {}): BurstFigures {
   return {
     requests: 100,
     workers: 20,
+    mix: 'cpu',
     placed: 100,
     totalMs: 400,
     createsMs: 200,
@@ -85,6 +86,7 @@ export function makePerf(overrides: Partial<PerfFigures> = {}): PerfFigures {
     countedBy: {ledgerCalls: 'the ledger server', apiCalls: 'the API server'},
     requests: 100,
     workers: 20,
+    mix: 'cpu',
     targetMs: 2_000,
     rounds: [{floorMs: 320, ours: makeBurst(), old: makeOldBurst()}],
     ...overrides,

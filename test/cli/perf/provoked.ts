@@ -49,7 +49,10 @@ export async function provoke(provocation: Provocation): Promise<PerfFigures> {
   const floorMs = await runFloor({transport: stage.client, namespace: name, poolName: name, names});
   await deleteRequests(stage.client, name, signal);
   const ours = await measureBurst(
-    {stage, name, workers, counter, ledger: config, timeoutMs: 10_000, profile: unprofiled},
+    {
+      ...{stage, name, workers, counter, ledger: config},
+      ...{mix: 'cpu', timeoutMs: 10_000, profile: unprofiled},
+    },
     {
       variant: {...ourVariant, ...variant?.(stage.operator)},
       warmUp: numbered('warm', Math.min(requests, 20)),
