@@ -22,7 +22,7 @@ export const requestsAWorker = 40;
 /** What a burst is made of: CPU alone, or GPUs in every second Worker and every second request. */
 export type BurstMix = 'cpu' | 'cpu and gpu';
 
-/** A Worker of 4 CPUs and 16 GiB in a pool of its own; 8 GPUs hold as many shares as it has CPU for. */
+/** A Worker of 4 CPUs and 16 GiB in a pool of its own; 8 GPUs hold 40 shares, as its CPUs do. */
 export function burstWorker(name: string, poolName: string, mix: BurstMix = 'cpu'): object {
   const gpu = mix === 'cpu and gpu' && isSecond(name) && {gpu: {type: 'H100', count: 8}};
   return {
@@ -33,7 +33,7 @@ export function burstWorker(name: string, poolName: string, mix: BurstMix = 'cpu
   };
 }
 
-/** A request of 100m and 128Mi, and of a fifth of a GPU; without an affinity key, for one pool only. */
+/** A request of 100m and 128Mi (and a fifth of a GPU), without an affinity key, for one pool. */
 export function burstRequest(
   name: string,
   namespace: string,

@@ -137,7 +137,7 @@ function judgeEven(figures: BurstFigures): Judged {
   };
 }
 
-/** What a pool without an object does: CPU alone is spread off the GPUs, their shares are packed. */
+/** What a pool without an object does: spread CPU off the GPUs, and pack the shares of those. */
 function judgeMixed({requests, workers, placed, distribution}: BurstFigures): Judged {
   const [requestsWithGpu, workersWithGpu] = [Math.floor(requests / 2), Math.floor(workers / 2)];
   const placedOn = Object.entries(distribution);
