@@ -6,7 +6,6 @@ import {BaseSequencer, type TestSpecification} from 'vitest/node';
 const longest: readonly string[] = [
   'test/faults/faults.servers.test.ts',
   'test/cli/demo.servers.test.ts',
-  'test/simulate/canaries.test.ts',
   'test/cli/perf.servers.test.ts',
   'test/cli/perf.test.ts',
   'test/watch/reflector.servers.test.ts',
