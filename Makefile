@@ -46,6 +46,10 @@ test: setup servers ## Run every test; sets up API server, etcd and Redis by its
 unit: setup ## Run the tests that need nothing but Node
 	@$(VITEST) --project unit
 
+.PHONY: test-servers
+test-servers: setup servers ## Run the tests that need an API server, etcd or Redis
+	@$(VITEST) --project servers
+
 .PHONY: servers
 servers: ## Get the API server, etcd, kube-scheduler, kubectl, helm, Redis and Chromium for the tests
 	@test/servers/ensure.sh kube-apiserver etcd kubectl kube-controller-manager kube-scheduler helm redis-server chromium >/dev/null || [ "$${CI:-}" != true ]

@@ -6,7 +6,7 @@ import {namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sleep, systemClock} from '../src/lib/clock.ts';
 import {startApiServer} from '../test/servers/apiServer.ts';
 import {Installation} from './installation.ts';
-import {ledgersUnderTest} from './ledgerUnderTest.ts';
+import {kubernetesChoice as choice} from './ledgerUnderTest.ts';
 import type {OperatorProcess} from './operatorProcess.ts';
 
 /**
@@ -33,7 +33,6 @@ interface Cycle {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const choice = ledgersUnderTest.find(({kind}) => kind === 'kubernetes')!;
 const api = await startApiServer();
 const ledger = await choice.start(api);
 const installation = await Installation.install(api, choice.installer, ledger.settings);

@@ -24,37 +24,38 @@ export interface LedgerChoice {
 
 const password = 'e2e-password';
 
-export const ledgersUnderTest: readonly LedgerChoice[] = [
-  {
-    kind: 'kubernetes',
-    installer: 'helm',
-    start: async (api) => ({
-      settings: [],
-      commits: async () => patchesOfLedgerStatus(await api.metrics()),
-      stop: async () => {},
-    }),
+export const kubernetesChoice: LedgerChoice = {
+  kind: 'kubernetes',
+  installer: 'helm',
+  start: async (api) => ({
+    settings: [],
+    commits: async () => patchesOfLedgerStatus(await api.metrics()),
+    stop: async () => {},
+  }),
+};
+
+/** As the overlay installs it: over TLS, as an ACL user with the least rights. */
+export const redisChoice: LedgerChoice = {
+  kind: 'redis',
+  installer: 'kustomize',
+  async start() {
+    const redis = await startRedis({tls: true, users: sampleUsers()});
+    const passwordFile = join(mkdtempSync(join(tmpdir(), 'berth-e2e-')), 'password');
+    writeFileSync(passwordFile, `${password}\n`);
+    return {
+      settings: [
+        ...['--ledger-redis-url', redis.url],
+        ...['--ledger-redis-password-file', passwordFile],
+        ...['--ledger-redis-tls-ca-file', redis.tls!.caFile],
+        ...['--ledger-redis-tls-server-name', 'localhost'],
+      ],
+      commits: async () => (await redis.commandCalls()).get('evalsha') ?? 0,
+      stop: () => redis.stop(),
+    };
   },
-  {
-    // As the overlay installs it: over TLS, as an ACL user with the least rights.
-    kind: 'redis',
-    installer: 'kustomize',
-    async start() {
-      const redis = await startRedis({tls: true, users: sampleUsers()});
-      const passwordFile = join(mkdtempSync(join(tmpdir(), 'berth-e2e-')), 'password');
-      writeFileSync(passwordFile, `${password}\n`);
-      return {
-        settings: [
-          ...['--ledger-redis-url', redis.url],
-          ...['--ledger-redis-password-file', passwordFile],
-          ...['--ledger-redis-tls-ca-file', redis.tls!.caFile],
-          ...['--ledger-redis-tls-server-name', 'localhost'],
-        ],
-        commits: async () => (await redis.commandCalls()).get('evalsha') ?? 0,
-        stop: () => redis.stop(),
-      };
-    },
-  },
-];
+};
+
+export const ledgersUnderTest: readonly LedgerChoice[] = [kubernetesChoice, redisChoice];
 
 /** The users of the sample, with a password of our own. */
 function sampleUsers(): readonly string[] {

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {BerthProcess, endAll} from './berthProcess.ts';
+import {verdictOf} from './verdictOf.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -38,7 +39,7 @@ describe('the bundle, in a folder with nothing else', () => {
   it('runs the demo, with the CRDs beside it', async () => {
     const {exitCode, berth} = await run('demo');
     expect(berth.output).toMatch(/✓ all 100 requests placed: 100/);
-    expect(exitCode).toBe(0);
+    expect(verdictOf(berth.stdout)).toEqual({count: 7, wrong: [], exitCode});
   });
 
   it('starts an operator with the Redis ledger, with the Lua scripts beside it', async () => {

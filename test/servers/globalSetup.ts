@@ -4,8 +4,8 @@ import {applyCrds} from './applyCrds.ts';
 import {ensureServers} from './ensureServers.ts';
 import {startRedis} from './redisServer.ts';
 
-/** What the test files get; plain values, as they run in other processes. */
-export interface ProvidedServers {
+/** What one of the files that run side by side gets. */
+export interface Lane {
   readonly api?: {
     readonly url: string;
     readonly caFile: string;
@@ -13,6 +13,12 @@ export interface ProvidedServers {
     readonly kubeconfigPath: string;
   };
   readonly redis?: {readonly url: string};
+}
+
+/** What the test files get; plain values, as they run in other processes. */
+export interface ProvidedServers {
+  /** One for each file that runs at a time, by VITEST_POOL_ID. */
+  readonly lanes: readonly Lane[];
   readonly browser?: {readonly program: string};
   /** Why a part is not there, by its name. */
   readonly missing: Readonly<Record<string, string>>;
@@ -27,8 +33,8 @@ declare module 'vitest' {
 type Stop = () => Promise<void>;
 
 /**
- * Starts one API server, with garbage collection, namespace deletion and the CRDs, and one Redis;
- * looks for a browser, which those that need one start.
+ * Starts, for each file that runs at a time, one API server, with garbage collection, namespace
+ * deletion and the CRDs, and one Redis; looks for a browser, which those that need one start.
  * What cannot be had is skipped, with its reason; in CI that fails the run.
  */
 export default async function setup(project: TestProject): Promise<Stop> {
@@ -44,26 +50,32 @@ export default async function setup(project: TestProject): Promise<Stop> {
       return undefined;
     }
   };
-  // Settled, not raced: what is still starting when another part fails must be stopped as well.
-  const [api, redis, browser] = await Promise.allSettled([
-    part('api', () => provideApi(stops)),
-    part('redis', () => provideRedis(stops)),
-    part('browser', provideBrowser),
-  ]);
-  if (api.status === 'rejected' || redis.status === 'rejected' || browser.status === 'rejected') {
-    await stopAll(stops);
-    throw [api, redis, browser].find((one) => one.status === 'rejected')!.reason;
-  }
-  project.provide('berthServers', {
-    ...(api.value && {api: api.value}),
-    ...(redis.value && {redis: redis.value}),
-    ...(browser.value && {browser: browser.value}),
-    missing,
+  const lanes = Array.from({length: project.config.maxWorkers}, async (): Promise<Lane> => {
+    const [api, redis] = await allOf([
+      part('api', () => provideApi(stops)),
+      part('redis', () => provideRedis(stops)),
+    ]);
+    return {...(api && {api}), ...(redis && {redis})};
   });
+  try {
+    const [browser, ...open] = await allOf([part('browser', provideBrowser), ...lanes]);
+    project.provide('berthServers', {lanes: open, ...(browser && {browser}), missing});
+  } catch (error) {
+    await stopAll(stops);
+    throw error;
+  }
   return () => stopAll(stops);
 }
 
-async function provideApi(stops: Stop[]): Promise<NonNullable<ProvidedServers['api']>> {
+/** Settled, not raced: what is still starting when another part fails must be stopped as well. */
+async function allOf<T extends readonly unknown[] | []>(
+  parts: T,
+): Promise<{-readonly [Key in keyof T]: Awaited<T[Key]>}> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
+}
+
+async function provideApi(stops: Stop[]): Promise<NonNullable<Lane['api']>> {
   const server = await startApiServer({controllerManager: true});
   stops.push(() => server.stop());
   await applyCrds(server.transport());
@@ -71,7 +83,7 @@ async function provideApi(stops: Stop[]): Promise<NonNullable<ProvidedServers['a
   return {url, caFile, adminToken, kubeconfigPath};
 }
 
-async function provideRedis(stops: Stop[]): Promise<NonNullable<ProvidedServers['redis']>> {
+async function provideRedis(stops: Stop[]): Promise<NonNullable<Lane['redis']>> {
   const redis = await startRedis();
   stops.push(() => redis.stop());
   return {url: redis.url};

@@ -3,19 +3,22 @@ import {fileCredentials} from '../../src/kube/credentialSources.ts';
 import {HttpTransport} from '../../src/kube/httpTransport.ts';
 import type {Transport} from '../../src/kube/transport.ts';
 import {deleteTestObjects} from './deleteTestObjects.ts';
-import type {ProvidedServers} from './globalSetup.ts';
+import type {Lane, ProvidedServers} from './globalSetup.ts';
 import {serviceAccountToken} from './serviceAccountToken.ts';
 
 export type RequiredPart = 'api' | 'redis' | 'browser';
 
+/** What this file may use: nobody else does while it runs. */
+type Parts = Lane & Pick<ProvidedServers, 'browser'>;
+
 /** The servers of the run, seen from a test file. */
 export interface TestServers {
   /** @throws Error when the tests did not ask for `api` */
-  readonly api: NonNullable<ProvidedServers['api']>;
+  readonly api: NonNullable<Parts['api']>;
   /** @throws Error when the tests did not ask for `redis` */
-  readonly redis: NonNullable<ProvidedServers['redis']>;
+  readonly redis: NonNullable<Parts['redis']>;
   /** @throws Error when the tests did not ask for `browser` */
-  readonly browser: NonNullable<ProvidedServers['browser']>;
+  readonly browser: NonNullable<Parts['browser']>;
   /** Connections as the bearer of `token` (default: admin); closed after the tests. */
   transport(token?: string): Transport;
   /** A token by TokenRequest; the ServiceAccount is made where it is missing. */
@@ -32,17 +35,19 @@ export function describeWithServers(
   parts: readonly RequiredPart[],
   body: (servers: TestServers) => void,
 ): void {
-  const provided = inject('berthServers');
+  const {lanes, browser, missing: whyMissing} = inject('berthServers');
+  const own = lanes[Number(process.env['VITEST_POOL_ID']) - 1]!;
+  const provided: Parts = {...own, ...(browser && {browser})};
   const missing = parts.filter((part) => !provided[part]);
   describe(name, () => {
     if (missing.length === 0) return runWithServers(provided, parts, body);
-    const why = missing.map((part) => `no ${part}: ${provided.missing[part]}`).join('; ');
+    const why = missing.map((part) => `no ${part}: ${whyMissing[part]}`).join('; ');
     it.skipIf(true)(why, () => {});
   });
 }
 
 function runWithServers(
-  provided: ProvidedServers,
+  provided: Parts,
   parts: readonly RequiredPart[],
   body: (servers: TestServers) => void,
 ): void {
@@ -77,10 +82,7 @@ function runWithServers(
   body(servers);
 }
 
-function wanted<Part extends RequiredPart>(
-  provided: ProvidedServers,
-  part: Part,
-): NonNullable<ProvidedServers[Part]> {
+function wanted<Part extends RequiredPart>(provided: Parts, part: Part): NonNullable<Parts[Part]> {
   const found = provided[part];
   if (!found) throw new Error(`Cannot use ${part} as describeWithServers was not given '${part}'`);
   return found;

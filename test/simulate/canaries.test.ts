@@ -4,8 +4,9 @@ import {type Canary, canaries, canarySize} from './canaries.ts';
 
 /** What the first seed that finds something finds; nothing where none does. */
 async function hunt(canary: Canary): Promise<readonly Finding[]> {
-  const {bugs, ledger, size = canarySize, seeds} = canary;
-  for (let seed = 1; seed <= seeds; seed++) {
+  const {bugs, ledger, size = canarySize, seeds, foundBy = 1} = canary;
+  const numbers = Array.from({length: seeds}, (_, index) => index + 1);
+  for (const seed of [foundBy, ...numbers.filter((number) => number !== foundBy)]) {
     const options = {seed, size, bugs, ...(ledger && {ledger})};
     const {findings} = await new Simulation(options).run();
     if (findings.length > 0) return findings;

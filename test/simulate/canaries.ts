@@ -15,6 +15,8 @@ export interface Canary {
   readonly size?: Size;
   /** It is found within so many seeds, counted from the first. */
   readonly seeds: number;
+  /** The one of them that found it last time: looked at before the others, it spares their time. */
+  readonly foundBy?: number;
 }
 
 export const canarySize: Size = {workers: 8, requests: 80, faults: 30};
@@ -167,6 +169,7 @@ export const canaries: readonly Canary[] = [
       },
     },
     seeds: 200,
+    foundBy: 35,
   },
   {
     name: 'an assumption is forgotten at once',
@@ -186,6 +189,7 @@ export const canaries: readonly Canary[] = [
       };
     }),
     seeds: 200,
+    foundBy: 41,
   },
   {
     name: 'a bind carries no resourceVersion',
@@ -195,11 +199,13 @@ export const canaries: readonly Canary[] = [
       ),
     },
     seeds: 30,
+    foundBy: 5,
   },
   {
     name: 'a 410 is ignored and the watch goes on from now',
     bugs: {transport: ignoringExpiry},
     seeds: 200,
+    foundBy: 22,
   },
   {
     name: 'a stale list is trusted as a consistent one',
@@ -207,6 +213,7 @@ export const canaries: readonly Canary[] = [
     bugs: {transport: (transport, clock) => staleLists(transport, clock, 2_000)},
     size: busySize,
     seeds: 100,
+    foundBy: 33,
   },
   {
     name: 'only every other one of a failed batch is requeued',
@@ -218,6 +225,7 @@ export const canaries: readonly Canary[] = [
       };
     }),
     seeds: 200,
+    foundBy: 27,
   },
   {
     name: 'an epoch is used again by the next leader',
@@ -237,6 +245,7 @@ export const canaries: readonly Canary[] = [
       update.confirm = () => {};
     }),
     seeds: 100,
+    foundBy: 38,
   },
   {
     name: 'the settle does not roll forward',
@@ -246,6 +255,7 @@ export const canaries: readonly Canary[] = [
     }),
     size: crowdedSize,
     seeds: 200,
+    foundBy: 16,
   },
   {
     name: 'the settle does not release',

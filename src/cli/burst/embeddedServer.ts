@@ -4,14 +4,14 @@ import {
   EmbeddedApiServer,
   type EmbeddedApiServerOptions,
 } from '../../embedded/embeddedApiServer.ts';
-import {systemClock} from '../../lib/clock.ts';
+import {type Clock, systemClock} from '../../lib/clock.ts';
 import {systemRandom} from '../../lib/random.ts';
 
 /** An API server in this process that knows the kinds of Berth. */
 export function startEmbeddedServer(
-  options: Pick<EmbeddedApiServerOptions, 'onCall'> = {},
+  options: Pick<EmbeddedApiServerOptions, 'onCall'> & {readonly clock?: Clock} = {},
 ): EmbeddedApiServer {
-  const server = new EmbeddedApiServer({...options, clock: systemClock, random: systemRandom});
+  const server = new EmbeddedApiServer({clock: systemClock, ...options, random: systemRandom});
   for (const crd of readCrds()) server.applyCrd(crd);
   return server;
 }

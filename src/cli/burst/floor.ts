@@ -1,6 +1,6 @@
 import {containerRequests, pathOf} from '../../kube/resource.ts';
 import {sendOrThrow, type Transport} from '../../kube/transport.ts';
-import {systemClock} from '../../lib/clock.ts';
+import {type Clock, systemClock} from '../../lib/clock.ts';
 import {microTime, secondTime} from '../../lib/timestamp.ts';
 import {inLanes} from './inLanes.ts';
 import {type BurstMix, burstRequest} from './objects.ts';
@@ -51,10 +51,10 @@ export async function createWaiting(request: OneRequest): Promise<void> {
  * does nothing else: no watch, no decision, no ledger. A lane creates and then patches, so that
  * neither kind of write waits for the other.
  */
-export async function runFloor(burst: BurstOptions): Promise<number> {
-  const startMs = systemClock.monotonicMs();
+export async function runFloor(burst: BurstOptions, clock: Clock = systemClock): Promise<number> {
+  const startMs = clock.monotonicMs();
   await createFinished(burst);
-  return systemClock.monotonicMs() - startMs;
+  return clock.monotonicMs() - startMs;
 }
 
 /** Creates requests that are finished at once: no operator takes them for its own. */

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {type Config, defaultConfig} from '../../config.ts';
 import type {Transport} from '../../kube/transport.ts';
-import {sleep, systemClock} from '../../lib/clock.ts';
+import {type Clock, sleep, systemClock} from '../../lib/clock.ts';
 import {silentLog} from '../../lib/log.ts';
 import {systemRandom} from '../../lib/random.ts';
 import {Metrics} from '../../observe/metrics.ts';
@@ -17,6 +17,8 @@ export interface OwnOperatorOptions
   /** Namespace of its Lease. */
   readonly namespace: string;
   readonly signal: AbortSignal;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 export interface OwnOperator {
@@ -49,39 +51,40 @@ export function ownConfig(
 
 /** Starts the real operator in this process. */
 export function startOwnOperator(options: OwnOperatorOptions): OwnOperator {
-  const {transport, config, signal, ...rest} = options;
+  const {transport, config, signal, clock = systemClock, ...rest} = options;
   const operator = new Operator({
-    ledger: (bound) => createLedger(config.ledger, {transport, bound, clock: systemClock}),
+    ledger: (bound) => createLedger(config.ledger, {transport, bound, clock}),
     ...rest,
     config,
     transport,
     identity: `own_${randomUUID()}`,
-    clock: systemClock,
+    clock,
     random: systemRandom,
     log: silentLog,
     metrics: new Metrics(),
   });
   const running = operator.run(signal);
-  const ready = untilReady(operator, running, signal);
+  const ready = untilReady(operator, running, clock, signal);
   return {operator, ready, stopped: running.then(() => {})};
 }
 
 async function untilReady(
   operator: Operator,
   running: Promise<OperatorEnd>,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  const endMs = systemClock.monotonicMs() + readyTimeoutMs;
+  const endMs = clock.monotonicMs() + readyTimeoutMs;
   let end: OperatorEnd | undefined;
   const ended = running.then((how) => {
     end = how;
   });
   const missing = () => operator.checks.map(({waitingFor}) => waitingFor()).find(Boolean);
   while (!operator.isLeader || missing() !== undefined) {
-    await Promise.race([sleep(systemClock, readyPollMs, signal), ended]);
+    await Promise.race([sleep(clock, readyPollMs, signal), ended]);
     signal.throwIfAborted();
     if (end !== undefined) throw new Error(`Cannot start the operator: it ended at once: ${end}`);
-    if (systemClock.monotonicMs() > endMs) {
+    if (clock.monotonicMs() > endMs) {
       const why = missing() ?? 'its Lease';
       throw new Error(`Cannot start the operator: after ${readyTimeoutMs} ms it waits for ${why}`);
     }

@@ -1,4 +1,4 @@
-import {sleep, systemClock} from '../../lib/clock.ts';
+import {type Clock, sleep} from '../../lib/clock.ts';
 import type {CacheStats} from '../../watch/snapshotStats.ts';
 import {deleteRequests} from '../burst/deleteRequests.ts';
 import {createBurst} from '../burst/floor.ts';
@@ -9,7 +9,6 @@ import {createLedger} from '../createLedger.ts';
 import {type CallCounter, difference, noCounts} from './callCounts.ts';
 import type {BurstFigures, FinishedCycle} from './figures.ts';
 import {figuresOfBurst} from './figuresOfBurst.ts';
-import {LoopDelayWatch} from './loopDelay.ts';
 import {MeasuredLedger} from './measuredLedger.ts';
 import {observing} from './observing.ts';
 import {OperatorTraffic} from './operatorTraffic.ts';
@@ -113,16 +112,17 @@ function startMeasured(
 ): Measured {
   const batch = maxBatch === undefined ? {} : {batch: {maxRequests: maxBatch}};
   const config = ownConfig(name, {...settings, ...batch});
-  const traffic = new OperatorTraffic(name);
+  const {clock} = stage;
+  const traffic = new OperatorTraffic(name, clock);
   const transport = traffic.around(stage.operator);
   const cycles: FinishedCycle[] = [];
   let ledger: MeasuredLedger | undefined;
   let misses = 0;
   const operator = startOwnOperator({
     ...parts,
-    ...{transport, config, signal, namespace: name},
+    ...{transport, config, signal, clock, namespace: name},
     ledger: (bound) => {
-      const port = createLedger(config.ledger, {transport, bound, clock: systemClock});
+      const port = createLedger(config.ledger, {transport, bound, clock});
       ledger = new MeasuredLedger(port, locks);
       return ledger;
     },
@@ -130,7 +130,7 @@ function startMeasured(
       const stats = operator.operator.stages.cache.cacheStats;
       cycles.push({
         summary,
-        endMs: systemClock.monotonicMs(),
+        endMs: clock.monotonicMs(),
         stalenessMs: stats.stalenessMs,
         isMiss: stats.misses > misses,
       });
@@ -153,17 +153,18 @@ async function place(
   createdMs: number;
   sentAtMs: Map<string, number>;
 }> {
-  const watched = {transport: stage.observer, clock: systemClock, name};
+  const {clock} = stage;
+  const watched = {transport: stage.observer, clock, name};
   return observing(watched, signal, async (observer, over) => {
     await beforeCreates();
     return around(async () => {
       const sentAtMs = new Map<string, number>();
-      const startMs = systemClock.monotonicMs();
+      const startMs = clock.monotonicMs();
       await createBurst({
         ...{transport: stage.client, namespace: name, poolName: name, names, mix, signal: over},
-        onSent: (sent) => sentAtMs.set(sent, systemClock.monotonicMs()),
+        onSent: (sent) => sentAtMs.set(sent, clock.monotonicMs()),
       });
-      const createdMs = systemClock.monotonicMs();
+      const createdMs = clock.monotonicMs();
       await observer.settled(names.length, {timeoutMs, quietMs}, over);
       return {observer, startMs, createdMs, sentAtMs};
     });
@@ -176,11 +177,11 @@ async function measure(
   {operator, ledger, cycles, traffic}: Measured,
   signal: AbortSignal,
 ): Promise<BurstFigures> {
-  const {counter, workers, mix} = options;
+  const {counter, workers, mix, stage} = options;
   const {writer, cache} = operator.operator.stages;
   // The cold first read, which the warm-up had.
   const coldReads = Math.min(1, cache.cacheStats.misses);
-  const loop = new LoopDelayWatch();
+  const loop = stage.watchLoop();
   let before = noCounts;
   const from = {
     cycles: 0,
@@ -206,7 +207,7 @@ async function measure(
   const loopDelay = await loop.stop();
   const stats = cache.cacheStats;
   // An event may overtake the answer, and with it what the server has counted.
-  await until('the answers to all writes', () => writer.outstanding === 0, signal);
+  await until('the answers to all writes', () => writer.outstanding === 0, stage.clock, signal);
   const after = await counter.read();
   return figuresOfBurst({
     ...{requests: names.length, workers, mix, coldReads, ...seen},
@@ -238,21 +239,22 @@ export async function clear(
     const isFree = [...cache.allocations()].length === 0 && !update.isWaiting;
     return known === 0 && isFree && !isCycling;
   };
-  await until('the end of the requests to be seen by the operator', isClear, signal);
+  await until('the end of the requests to be seen by the operator', isClear, stage.clock, signal);
 }
 
 export async function until(
   what: string,
   check: () => boolean,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  const endMs = systemClock.monotonicMs() + clearedTimeoutMs;
+  const endMs = clock.monotonicMs() + clearedTimeoutMs;
   while (!check()) {
     signal.throwIfAborted();
-    if (systemClock.monotonicMs() > endMs) {
+    if (clock.monotonicMs() > endMs) {
       throw new Error(`Cannot go on measuring: ${clearedTimeoutMs} ms without ${what}`);
     }
-    await sleep(systemClock, pollMs, signal);
+    await sleep(clock, pollMs, signal);
   }
 }
 

@@ -1,6 +1,6 @@
 import {containerRequests, pathOf} from '../../kube/resource.ts';
 import type {Transport} from '../../kube/transport.ts';
-import {systemClock} from '../../lib/clock.ts';
+import type {Clock} from '../../lib/clock.ts';
 import type {Interval} from './timeline.ts';
 
 /** What an operator and the API server tell each other about requests, and when. */
@@ -11,7 +11,10 @@ export class OperatorTraffic {
   readonly arrivalsMs: number[] = [];
   readonly #written: string;
 
-  constructor(namespace: string) {
+  readonly #clock: Clock;
+
+  constructor(namespace: string, clock: Clock) {
+    this.#clock = clock;
     this.#written = `${pathOf(containerRequests, {namespace})}/`;
   }
 
@@ -20,11 +23,11 @@ export class OperatorTraffic {
       send: async (call, signal) => {
         const isWrite = call.method !== 'GET' && call.path.startsWith(this.#written);
         if (!isWrite) return transport.send(call, signal);
-        const fromMs = systemClock.monotonicMs();
+        const fromMs = this.#clock.monotonicMs();
         try {
           return await transport.send(call, signal);
         } finally {
-          this.writes.push({fromMs, toMs: systemClock.monotonicMs()});
+          this.writes.push({fromMs, toMs: this.#clock.monotonicMs()});
         }
       },
       watch: async (call, signal) => {
@@ -39,7 +42,7 @@ export class OperatorTraffic {
   async *#noteArrivals(lines: AsyncIterable<string>): AsyncIterable<string> {
     for await (const line of lines) {
       // Not parsed: that is the operator's work, and done once.
-      if (line.startsWith('{"type":"ADDED"')) this.arrivalsMs.push(systemClock.monotonicMs());
+      if (line.startsWith('{"type":"ADDED"')) this.arrivalsMs.push(this.#clock.monotonicMs());
       yield line;
     }
   }

@@ -1,12 +1,14 @@
 import {type ConnectOptions, connect} from '../../kube/connect.ts';
 import {preflight} from '../../kube/preflight.ts';
 import type {Transport} from '../../kube/transport.ts';
+import {type Clock, systemClock} from '../../lib/clock.ts';
 import {startEmbeddedServer} from '../burst/embeddedServer.ts';
 import {findOperator} from '../burst/findOperator.ts';
 import {inTurn} from '../burst/inTurn.ts';
 import {refuseBesideOthers} from '../burst/refuseBesideOthers.ts';
 import {countsOfMetrics, EmbeddedCounts} from './apiCounts.ts';
 import type {CallCounts} from './callCounts.ts';
+import {LoopDelayWatch} from './loopDelay.ts';
 
 /** What a measurement runs on. */
 export interface PerfStage {
@@ -20,6 +22,9 @@ export interface PerfStage {
   readonly operator: Transport;
   readonly observer: Transport;
   readonly counts: () => Promise<CallCounts>;
+  /** Everything is timed by it. */
+  readonly clock: Clock;
+  readonly watchLoop: () => Pick<LoopDelayWatch, 'start' | 'stop'>;
   /** As the stage of a demo. */
   readonly inTurn: <T>(
     signal: AbortSignal,
@@ -37,10 +42,13 @@ export interface ClusterOptions {
 }
 
 /** An API server in this process, for this run alone. */
-export function embeddedStage(progress: (line: string) => void): PerfStage {
+export function embeddedStage(
+  progress: (line: string) => void,
+  clock: Clock = systemClock,
+): PerfStage {
   progress('starting the embedded API server');
   const counted = new EmbeddedCounts();
-  const server = startEmbeddedServer({onCall: counted.onCall});
+  const server = startEmbeddedServer({onCall: counted.onCall, clock});
   const [client, operator, observer] = [server.transport(), server.transport(), server.transport()];
   return {
     server: 'embedded API server, in this process: no network, no etcd',
@@ -48,6 +56,7 @@ export function embeddedStage(progress: (line: string) => void): PerfStage {
     countedBy: 'the embedded API server',
     ...{client, operator, observer},
     counts: async () => counted.counts,
+    ...{clock, watchLoop: () => new LoopDelayWatch()},
     inTurn: (signal, work) => work(signal),
     close: async () => {
       await Promise.all([client, operator, observer].map((transport) => transport.close()));
@@ -92,6 +101,7 @@ export async function clusterStage(options: ClusterOptions): Promise<PerfStage> 
       operator: (await open()).transport,
       observer: (await open()).transport,
       counts: () => countsOfMetrics(client),
+      ...{clock: systemClock, watchLoop: () => new LoopDelayWatch()},
       inTurn: (over, work) =>
         inTurn({what: 'measurement', transport: client, progress, signal: over}, async (turn) => {
           await refuseBesideOthers({transport: client, what: 'measurement'}, turn);

@@ -53,6 +53,7 @@ const rows: readonly [what: string, Provocation, cause: string, evidence: RegExp
     'a loop that stands still',
     {
       targetMs: 800,
+      isReal: true,
       operator: blocking(1000),
     },
     'event-loop stall',

@@ -10,7 +10,8 @@ import {ourVariant, type Variant} from '../../../src/cli/perf/variant.ts';
 import {FaultyTransport} from '../../../src/embedded/faultyTransport.ts';
 import {namespaces, pathOf, workers as workersResource} from '../../../src/kube/resource.ts';
 import type {ApiCall, Transport} from '../../../src/kube/transport.ts';
-import {systemClock} from '../../../src/lib/clock.ts';
+import type {Clock} from '../../../src/lib/clock.ts';
+import {VirtualClock} from '../../../src/lib/virtualClock.ts';
 import {makePerf} from './figures.ts';
 
 export interface Provocation {
@@ -21,22 +22,52 @@ export interface Provocation {
   readonly variant?: (transport: Transport) => Partial<Variant>;
   readonly config?: Parameters<typeof measureBurst>[0]['ledger'];
   /** Around the connections of the operator alone. */
-  readonly operator?: (transport: Transport) => Transport;
+  readonly operator?: Around;
   /** Around those of the bare client as well. */
-  readonly everybody?: (transport: Transport) => Transport;
+  readonly everybody?: Around;
+  /** What blocks the process blocks it in real time. */
+  readonly isReal?: boolean;
 }
 
-const same = (transport: Transport) => transport;
+export type Around = (transport: Transport, clock: Clock) => Transport;
+
+/** What a call takes on a clock on which work takes no time. */
+const callMs = 1;
+const noDelay = {p99Ms: 0, maxMs: 0};
 
 /** One round of the real operator on the embedded API server, with something wrong. */
 export async function provoke(provocation: Provocation): Promise<PerfFigures> {
-  const {requests = 100, workers = 20, targetMs = 60_000, everybody = same} = provocation;
+  if (provocation.isReal)
+    return provokeOn(
+      embeddedStage(() => {}),
+      provocation,
+    );
+  const clock = new VirtualClock();
+  const stage = {
+    ...embeddedStage(() => {}, clock),
+    watchLoop: () => ({start() {}, stop: async () => noDelay}),
+  };
+  const [client, operator] = [stage.client, stage.operator].map((transport) =>
+    delayed(callMs, (_, isWatch) => !isWatch)(transport, clock),
+  ) as [Transport, Transport];
+  const figures = provokeOn({...stage, client, operator}, provocation);
+  let isOver = false;
+  const ended = () => {
+    isOver = true;
+  };
+  figures.then(ended, ended);
+  if (!(await clock.run(() => isOver))) throw new Error('Cannot go on: nothing is left to happen');
+  return figures;
+}
+
+async function provokeOn(embedded: PerfStage, provocation: Provocation): Promise<PerfFigures> {
+  const {requests = 100, workers = 20, targetMs = 60_000, everybody = (t) => t} = provocation;
   const {operator = delayed(20, isPlacement), config = {}, variant} = provocation;
-  const embedded = embeddedStage(() => {});
+  const {clock} = embedded;
   const stage: PerfStage = {
     ...embedded,
-    client: everybody(embedded.client),
-    operator: operator(everybody(embedded.operator)),
+    client: everybody(embedded.client, clock),
+    operator: operator(everybody(embedded.operator, clock), clock),
   };
   const counter: CallCounter = {ledgerCalls: 'it', apiCalls: 'it', read: embedded.counts};
   const name = 'provoked';
@@ -46,7 +77,8 @@ export async function provoke(provocation: Provocation): Promise<PerfFigures> {
   }
   const names = numbered('floor', requests);
   const signal = new AbortController().signal;
-  const floorMs = await runFloor({transport: stage.client, namespace: name, poolName: name, names});
+  const floor = {transport: stage.client, namespace: name, poolName: name, names};
+  const floorMs = await runFloor(floor, clock);
   await deleteRequests(stage.client, name, signal);
   const ours = await measureBurst(
     {
@@ -74,9 +106,9 @@ export const isPlacement = ({method, path}: ApiCall): boolean =>
 export function delayed(
   beforeMs: number,
   matches: (call: ApiCall, isWatch: boolean) => boolean,
-): (transport: Transport) => Transport {
-  return (transport) => {
-    const faulty = new FaultyTransport({transport, clock: systemClock});
+): Around {
+  return (transport, clock) => {
+    const faulty = new FaultyTransport({transport, clock});
     faulty.inject({fault: {kind: 'delay', beforeMs}, matches, times: Number.POSITIVE_INFINITY});
     return faulty;
   };

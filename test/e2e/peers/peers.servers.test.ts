@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {afterAll, expect, it} from 'vitest';
-import {ledgersUnderTest} from '../../../e2e/ledgerUnderTest.ts';
+import {kubernetesChoice} from '../../../e2e/ledgerUnderTest.ts';
 import {berth} from '../../../e2e/peers/berth.ts';
 import type {Side} from '../../../e2e/peers/figures.ts';
 import {kubeScheduler, kubeSchedulerUser} from '../../../e2e/peers/kubeScheduler.ts';
@@ -41,7 +41,7 @@ describeWithServers('Berth against kube-scheduler', ['api'], () => {
       execFileSync(process.execPath, [bundle]);
       api = await startApiServer({users: [{name: kubeSchedulerUser}]});
       const peer = await kubeScheduler(api, makeTempFolder('peers'));
-      const ours = await berth(api, ledgersUnderTest.find(({kind}) => kind === 'kubernetes')!);
+      const ours = await berth(api, kubernetesChoice);
       const size = {hosts: 50, objects: 100, rounds: 1};
       // It refuses a burst of which one is not placed, or a host has more than it holds.
       const rounds = await runPeers({api, peer, berth: ours, ...size, progress: () => {}});

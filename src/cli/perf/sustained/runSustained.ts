@@ -107,7 +107,7 @@ async function measureOne(
   const loopDelay = await loop.stop();
   // An event may overtake the answer, and with it what the server has counted.
   const {writer} = operator.stages;
-  await until('the answers to all writes', () => writer.outstanding === 0, signal);
+  await until('the answers to all writes', () => writer.outstanding === 0, systemClock, signal);
   const {statusPatches, commits} = difference(await counter.read(), before);
   const {auditor, waitingReasons} = seen.observer;
   return {

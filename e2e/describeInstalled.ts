@@ -8,17 +8,22 @@ import {containerRequests, namespaces, pathOf, workers} from '../src/kube/resour
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
-import {ledgersUnderTest} from './ledgerUnderTest.ts';
+import type {LedgerChoice} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';
 import {type Installed, openStage, type Replica, type Stage} from './stage.ts';
 import {clear, warmUp} from './warmUp.ts';
 
 const samples = fileURLToPath(new URL('../deploy/samples', import.meta.url));
-const rounds = 5;
+const rounds = 3;
+/**
+ * Of a burst to its floor: 1.1 usually, up to 1.3 at a load of 15, as both wait for the same. An
+ * operator that places one after the other is far above it.
+ */
+const worstRatio = 3;
 
-describe.each(ledgersUnderTest)(
-  'Berth with the $kind ledger, installed by $installer',
-  (choice) => {
+/** The whole product with one ledger, on a cluster of its own. */
+export function describeInstalled(choice: LedgerChoice): void {
+  describe(`Berth with the ${choice.kind} ledger, installed by ${choice.installer}`, () => {
     let stage: Stage;
     let installation: Installed;
     let transport: Transport;
@@ -293,9 +298,9 @@ describe.each(ledgersUnderTest)(
       const list = (values: readonly number[]) =>
         values.map((value) => value.toFixed(0)).join(', ');
       print(
-        `100 on 20: median ${median(totals).toFixed(0)} ms (${list(totals)}), floor ${median(floors).toFixed(0)} ms (${list(floors)}), ratio ${ratio.toFixed(2)}`,
+        `100 on 20, the tests of the other ledger beside it: median ${median(totals).toFixed(0)} ms (${list(totals)}), floor ${median(floors).toFixed(0)} ms (${list(floors)}), ratio ${ratio.toFixed(2)}`,
       );
-      expect(median(totals)).toBeLessThan(2_000);
+      expect(ratio).toBeLessThan(worstRatio);
     });
 
     it('had no worker over capacity and no request on two workers at any revision', async () => {
@@ -304,5 +309,5 @@ describe.each(ledgersUnderTest)(
       expect(violations).toEqual([]);
       expect(revisions).toBeGreaterThan(1_000);
     });
-  },
-);
+  });
+}

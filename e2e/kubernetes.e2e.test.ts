@@ -1,0 +1,4 @@
+import {describeInstalled} from './describeInstalled.ts';
+import {kubernetesChoice} from './ledgerUnderTest.ts';
+
+describeInstalled(kubernetesChoice);

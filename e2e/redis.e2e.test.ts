@@ -1,0 +1,4 @@
+import {describeInstalled} from './describeInstalled.ts';
+import {redisChoice} from './ledgerUnderTest.ts';
+
+describeInstalled(redisChoice);
