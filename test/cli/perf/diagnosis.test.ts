@@ -94,9 +94,9 @@ const rows: readonly [what: string, Provocation, cause: string, evidence: RegExp
   ],
   [
     'workers that are too small',
-    {requests: 41, workers: 1},
+    {requests: 81, workers: 2},
     'requests that fit nowhere',
-    /^1 of 41 requests on 1 workers wait; ours-\d\d: Unplaceable: 0\/1 workers fit: 1 insufficient cpu/,
+    /^1 of 81 requests on 2 workers wait; ours-\d\d: Unplaceable: 0\/2 workers fit: 2 insufficient cpu/,
     /^--workers, or spec\.capacity/,
   ],
 ];
