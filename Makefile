@@ -40,7 +40,7 @@ demo: setup ## Place 100 requests on 20 workers, here, with nothing else install
 
 .PHONY: test
 test: setup servers ## Run every test; sets up API server, etcd and Redis by itself
-	@$(VITEST)
+	@test/lanes.sh unit test-servers
 
 .PHONY: unit
 unit: setup ## Run the tests that need nothing but Node
