@@ -29,6 +29,9 @@ export const Kind = {
 
 /** The requests of a batch with one class key: same demand, same constraints. */
 export class RequestClass {
+  readonly classKey: string;
+  /** Its number in the batch. */
+  readonly index: number;
   readonly demand: Demand;
   readonly amounts: Float64Array;
   readonly eligibility: Eligibility;
@@ -49,13 +52,21 @@ export class RequestClass {
   #verdict: Verdict | undefined;
 
   constructor(
-    request: PlacementRequest,
-    eligibility: Eligibility,
-    batchDemand: BatchDemand,
-    state: BatchState,
+    {classKey, demand}: PlacementRequest,
+    index: number,
+    {
+      eligibility,
+      batchDemand,
+      state,
+    }: {
+      readonly eligibility: Eligibility;
+      readonly batchDemand: BatchDemand;
+      readonly state: BatchState;
+    },
   ) {
-    const {demand} = request;
     const {total} = state.layout;
+    this.classKey = classKey;
+    this.index = index;
     this.demand = demand;
     this.amounts = Float64Array.of(demand.cpuMillis, demand.memoryBytes);
     this.eligibility = eligibility;
