@@ -1,4 +1,3 @@
-import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
@@ -6,7 +5,7 @@ import type {Eligibility} from './eligibility.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import type {HigherTakes} from './higherTakes.ts';
 import type {BatchDemand} from './loadCap.ts';
-import type {OpenTier} from './openTier.ts';
+import {NONE, type OpenTier} from './openTier.ts';
 import {PackTier} from './packTier.ts';
 import type {PlacementRequest, Verdict} from './plan.ts';
 import {SpreadTier} from './spreadTier.ts';
@@ -38,7 +37,8 @@ export class RequestClass {
   readonly kind: number;
   /** Share of all workers together that one request takes of its scarcest resource. */
   readonly size: number;
-  affinity: AffinityLevel = 'None';
+  /** Of the request placed last, as `OpenTier` has it. */
+  affinity: number = NONE;
   /** How many of the batch are of it. */
   count = 0;
   /** Whether one of them has a chosen key, and so a load cap. */
