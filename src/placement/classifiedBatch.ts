@@ -48,8 +48,8 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
     if (requestClass?.classKey !== request.classKey) {
       requestClass = byKey.get(request.classKey);
       if (!requestClass) {
-        requestClass = openClass(request, classes.length, {demands, state});
-        classes.push(requestClass);
+        requestClass = openClass(request, demands, state);
+        requestClass.index = classes.push(requestClass) - 1;
         byKey.set(request.classKey, requestClass);
       }
       recent[place] = requestClass;
@@ -96,8 +96,8 @@ function placeOf({demand, classKey}: PlacementRequest, places: number): number {
 
 function openClass(
   request: PlacementRequest,
-  index: number,
-  {demands, state}: {readonly demands: Map<object, BatchDemand>; readonly state: BatchState},
+  demands: Map<object, BatchDemand>,
+  state: BatchState,
 ): RequestClass {
   checkClass(request);
   const eligibility = state.rows.eligibility.of(request.constraints, request.demand);
@@ -106,5 +106,5 @@ function openClass(
     batchDemand = {cpuMillis: 0, memoryBytes: 0, gpuMillis: 0, containers: 0};
     demands.set(eligibility, batchDemand);
   }
-  return new RequestClass(request, index, {eligibility, batchDemand, state});
+  return new RequestClass(request, eligibility, batchDemand, state);
 }

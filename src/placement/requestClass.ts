@@ -29,8 +29,8 @@ export const Kind = {
 /** The requests of a batch with one class key: same demand, same constraints. */
 export class RequestClass {
   readonly classKey: string;
-  /** Its number in the batch. */
-  readonly index: number;
+  /** Its place in the batch's list of classes. */
+  index = -1;
   readonly demand: Demand;
   readonly amounts: Float64Array;
   readonly eligibility: Eligibility;
@@ -53,20 +53,12 @@ export class RequestClass {
 
   constructor(
     {classKey, demand}: PlacementRequest,
-    index: number,
-    {
-      eligibility,
-      batchDemand,
-      state,
-    }: {
-      readonly eligibility: Eligibility;
-      readonly batchDemand: BatchDemand;
-      readonly state: BatchState;
-    },
+    eligibility: Eligibility,
+    batchDemand: BatchDemand,
+    state: BatchState,
   ) {
     const {total} = state.layout;
     this.classKey = classKey;
-    this.index = index;
     this.demand = demand;
     this.amounts = Float64Array.of(demand.cpuMillis, demand.memoryBytes);
     this.eligibility = eligibility;
