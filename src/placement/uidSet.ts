@@ -1,6 +1,6 @@
 import {fmix32, hashString} from '../lib/hash.ts';
 
-/** Characters at the end of a uid that say where it is looked for first: 100,000 of numbered ones. */
+/** Characters at the end of a uid that say where it is looked for: 100,000 of numbered ones. */
 const END = 5;
 
 /**
