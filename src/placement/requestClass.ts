@@ -45,10 +45,10 @@ export class RequestClass {
   hasKeys = false;
   readonly #batchDemand: BatchDemand;
   readonly #state: BatchState;
-  /** By tier; made when its turn comes, as most classes need the first one only. */
-  readonly #tiers: OpenTier[] = [];
-  /** The first tier that may still have room. */
-  #open = 0;
+  /** The first tier that may still have room; made when its turn comes, as most need one only. */
+  #tier: OpenTier | undefined;
+  /** So many tiers have had their turn. */
+  #opened = 0;
   #verdict: Verdict | undefined;
 
   constructor(
@@ -77,10 +77,7 @@ export class RequestClass {
    * why.
    */
   choose(hash: number, isExplicit: boolean): number {
-    const {tiers} = this.eligibility;
-    for (; this.#open < tiers.length; this.#open++) {
-      this.#tiers[this.#open] ??= this.#openTier(tiers[this.#open]!);
-      const tier = this.#tiers[this.#open]!;
+    for (let tier = this.#tier ?? this.#nextTier(); tier; tier = this.#nextTier()) {
       const position = tier.choose(hash, isExplicit);
       if (position >= 0) {
         this.affinity = tier.affinity;
@@ -103,6 +100,13 @@ export class RequestClass {
   get verdict(): Verdict {
     assert(this.#verdict !== undefined, 'a class without room was judged');
     return this.#verdict;
+  }
+
+  #nextTier(): OpenTier | undefined {
+    const tier = this.eligibility.tiers[this.#opened];
+    this.#tier = tier && this.#openTier(tier);
+    if (tier) this.#opened++;
+    return this.#tier;
   }
 
   #openTier(tier: Tier): OpenTier {
