@@ -22,9 +22,9 @@ export class BatchState implements WorkerRows {
   readonly rows: LiveRows;
   readonly layout: Layout;
   readonly free: FreeCapacity;
-  /** The positions placed on, in order, */
+  /** The positions placed on, in order; many in a row on the same one (packing) are one entry. */
   readonly taken: Int32Array;
-  /** so many so far. */
+  /** So many so far; the last one may be placed on again. */
   takenCount = 0;
 
   constructor(rows: LiveRows, batchSize: number) {
@@ -47,8 +47,13 @@ export class BatchState implements WorkerRows {
     free.containers[position]! -= 1;
     if (demand.gpuCount > 0) takeDevices(this, position, demand, devices, at);
     free.load[position] = UNSETTLED;
-    this.taken[this.takenCount++] = position;
+    this.#note(position);
     rows.rowChanged(position);
+  }
+
+  #note(position: number): void {
+    if (this.takenCount > 0 && this.taken[this.takenCount - 1] === position) return;
+    this.taken[this.takenCount++] = position;
   }
 
   /** Leaves the rows as they were before the batch. */

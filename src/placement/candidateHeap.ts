@@ -41,7 +41,7 @@ export class CandidateHeap {
   #count = 0;
   /** Where each bucket stands in the heap; `NOWHERE` if it does not. */
   #placeOf = new Int32Array(64).fill(NOWHERE);
-  /** So many placements of the batch are known. */
+  /** So many entries of `taken` are known; on the last of them more may be placed since. */
   #seen = 0;
 
   /** Starts anew: every bucket that has members may hold one. */
@@ -93,10 +93,8 @@ export class CandidateHeap {
     this.#reserve(buckets.count);
     const {taken, takenCount} = state;
     const column = preferences.columnFor(buckets);
-    for (let at = this.#seen; at < takenCount; at++) {
+    for (let at = Math.max(0, this.#seen - 1); at < takenCount; at++) {
       const position = taken[at]!;
-      // Where it is now counts: packing places many in a row on the same worker.
-      if (at + 1 < takenCount && taken[at + 1] === position) continue;
       const bucket = buckets.at(position);
       const preference = preferences.in(column, bucket, buckets);
       if (preference >= NEVER || !tier.has(position)) continue;

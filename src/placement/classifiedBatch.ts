@@ -6,6 +6,12 @@ import type {PlacementRequest} from './plan.ts';
 import {RequestClass} from './requestClass.ts';
 import {UidSet} from './uidSet.ts';
 
+/** Places of classes that are found without a look into the map of texts; a power of two. */
+const MOST_PLACES = 1024;
+
+/** 2^32 / golden ratio: sizes that are close fall far apart. */
+const GOLDEN = 0x9e3779b9;
+
 /** A batch sorted into its classes. */
 export interface ClassifiedBatch {
   readonly classes: readonly RequestClass[];
@@ -24,36 +30,36 @@ export interface ClassifiedBatch {
  */
 export function classify(batch: readonly PlacementRequest[], state: BatchState): ClassifiedBatch {
   const classes: RequestClass[] = [];
-  const indexes = new Map<string, number>();
+  const byKey = new Map<string, RequestClass>();
   const demands = new Map<object, BatchDemand>();
   const uids = new UidSet(batch.length, (index) => batch[index]!.uid);
   const classOf = new Int32Array(batch.length);
   const priorities = new Int32Array(batch.length);
   const hashes = new Int32Array(batch.length);
   const isExplicit = new Uint8Array(batch.length);
-  let lastKey: string | undefined;
-  let last = -1;
+  const recent = emptyPlaces(batch.length);
   for (let at = 0; at < batch.length; at++) {
     const request = batch[at]!;
     checkMember(request);
     // Asked first: the message would be a new text for each request.
     if (!uids.add(at, request.uid)) assert(false, `uid ${request.uid} is once in a batch`);
-    // Requests of a class often come one after the other, and then hold the very same text.
-    if (request.classKey !== lastKey) {
-      lastKey = request.classKey;
-      last = indexes.get(lastKey) ?? -1;
-      if (last < 0) {
-        last = classes.length;
-        indexes.set(lastKey, last);
-        classes.push(openClass(request, demands, state));
+    const place = placeOf(request, recent.length);
+    let requestClass = recent[place];
+    if (requestClass?.classKey !== request.classKey) {
+      requestClass = byKey.get(request.classKey);
+      if (!requestClass) {
+        requestClass = openClass(request, demands, state);
+        requestClass.index = classes.push(requestClass) - 1;
+        byKey.set(request.classKey, requestClass);
       }
+      recent[place] = requestClass;
     }
     priorities[at] = request.priority;
     hashes[at] = request.affinityHash;
     isExplicit[at] = request.affinityExplicit ? 1 : 0;
-    classOf[at] = last;
-    classes[last]!.count++;
-    if (request.affinityExplicit) classes[last]!.hasKeys = true;
+    classOf[at] = requestClass.index;
+    requestClass.count++;
+    if (request.affinityExplicit) requestClass.hasKeys = true;
   }
   for (const {demand, eligibility, count, hasKeys} of classes) {
     // What its load caps start from is what was taken before the batch.
@@ -65,6 +71,27 @@ export function classify(batch: readonly PlacementRequest[], state: BatchState):
     sum.containers += count;
   }
   return {classes, classOf, priorities, hashes, isExplicit};
+}
+
+/**
+ * Of requests met lately the class, by numbers of theirs that cost next to nothing; requests of a
+ * class hold the very same text, so that comparing it is comparing two pointers.
+ *
+ *     recent  [ class 7 |  -  | class 31 |  -  ]     the class that came to each place last
+ *
+ * A table without chains: whose class is pushed out by another one asks the map, at three times the
+ * cost.
+ */
+function emptyPlaces(requests: number): (RequestClass | undefined)[] {
+  let count = 1;
+  while (count < MOST_PLACES && count < requests) count *= 2;
+  return new Array<RequestClass | undefined>(count).fill(undefined);
+}
+
+function placeOf({demand, classKey}: PlacementRequest, places: number): number {
+  const {cpuMillis, memoryBytes, gpuMillis} = demand;
+  const mixed = cpuMillis + 31 * gpuMillis + 613 * classKey.length + memoryBytes / 1024;
+  return (Math.imul(mixed, GOLDEN) >>> 20) & (places - 1);
 }
 
 function openClass(

@@ -4,7 +4,7 @@ import type {Assigned, PlacementRequest, Plan, Unplaced} from './plan.ts';
 
 const NO_DEVICES: readonly number[] = Object.freeze([]);
 
-/** What `DecidedPlan` keeps of affinity is an index into it. */
+/** By `NONE`, `NEAR` and `WARM`, which the columns hold. */
 const AFFINITIES: readonly AffinityLevel[] = ['None', 'Near', 'Warm'];
 
 /** What the decisions of a batch leave behind, one entry each, in their order. */
@@ -95,9 +95,4 @@ function listOf(devices: Int32Array, start: number, end: number): number[] {
   const list: number[] = [];
   for (let at = start; at < end; at++) list.push(devices[at]!);
   return list;
-}
-
-/** Its number in `DecisionColumns.affinities`. */
-export function affinityNumber(affinity: AffinityLevel): number {
-  return affinity === 'None' ? 0 : affinity === 'Near' ? 1 : 2;
 }

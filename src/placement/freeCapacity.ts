@@ -73,14 +73,14 @@ export function countDevices(free: FreeCapacity, layout: Layout, position: numbe
 /**
  * Whether the worker has room for `demand`. What is over its capacity already holds nothing more,
  * not even a demand of 0: the ledgers judge so too, and a plan they refuse would come back for
- * ever.
+ * ever. GPUs first: of those there are too few most often.
  */
 export function fits(free: FreeCapacity, position: number, demand: Demand): boolean {
   return (
+    (demand.gpuCount === 0 || gpusFit(free, position, demand)) &&
     free.cpuMillis[position]! >= demand.cpuMillis &&
     free.memoryBytes[position]! >= demand.memoryBytes &&
-    free.containers[position]! >= 1 &&
-    (demand.gpuCount === 0 || gpusFit(free, position, demand))
+    free.containers[position]! >= 1
   );
 }
 

@@ -1,5 +1,3 @@
-import type {AffinityLevel} from '../api/records.ts';
-
 /** Where requests of one class are placed: the workers of one tier, in the state of one batch. */
 export interface OpenTier {
   /**
@@ -10,9 +8,14 @@ export interface OpenTier {
    * @param isExplicit whether somebody chose that key
    */
   choose(hash: number, isExplicit: boolean): number;
-  /** How the rank chosen last stands to the key. */
-  readonly affinity: AffinityLevel;
+  /** How the rank chosen last stands to the key: `NONE`, `NEAR` or `WARM`. */
+  readonly affinity: number;
 }
+
+/** Levels of affinity as numbers: a text in a field costs the loop a write barrier and compares. */
+export const NONE = 0;
+export const NEAR = 1;
+export const WARM = 2;
 
 /** Workers that a key looks at before it takes whichever is best without it. */
 export const MAX_PROBES = 8;

@@ -1,9 +1,8 @@
-import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {type Candidacy, CandidateHeap, firstWithRoom} from './candidateHeap.ts';
 import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
-import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
+import {MAX_ATTEMPTS, MAX_PROBES, NEAR, NONE, type OpenTier, WARM} from './openTier.ts';
 import {NEVER, type PackPreferences} from './packPreferences.ts';
 import {probe} from './slotTable.ts';
 import type {Tier} from './tier.ts';
@@ -30,7 +29,7 @@ const SMALL_TIER = 32;
  * whatever the number of workers; further ones ask a heap of them (`candidateHeap.ts`).
  */
 export class PackTier implements OpenTier, Candidacy {
-  affinity: AffinityLevel = 'None';
+  affinity: number = NONE;
   readonly tier: Tier;
   readonly demand: Demand;
   readonly state: BatchState;
@@ -65,7 +64,7 @@ export class PackTier implements OpenTier, Candidacy {
     const {layout, rows} = this.state;
     const worker = layout.hash[chosen]!;
     const isHome = rows.homes.has(hash, worker) || rows.batchHomes.has(hash, worker);
-    this.affinity = isHome ? 'Warm' : this.#affinityOf(hash, chosen);
+    this.affinity = isHome ? WARM : this.#affinityOf(hash, chosen);
     rows.batchHomes.remember(hash, worker);
     return chosen;
   }
@@ -161,13 +160,13 @@ export class PackTier implements OpenTier, Candidacy {
   }
 
   /** Where packing leads to one of the key's own workers, it says so, whatever led there. */
-  #affinityOf(hash: number, chosen: number): AffinityLevel {
+  #affinityOf(hash: number, chosen: number): number {
     this.#probe(hash);
-    if (this.#probed[0] === chosen) return 'Warm';
+    if (this.#probed[0] === chosen) return WARM;
     for (let at = 1; at < this.#probedCount; at++) {
-      if (this.#probed[at] === chosen) return 'Near';
+      if (this.#probed[at] === chosen) return NEAR;
     }
-    return 'None';
+    return NONE;
   }
 
   /** Writes who the key looks at into `#probed`: requests of a class often share it. */

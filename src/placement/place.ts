@@ -2,7 +2,7 @@ import {assert} from '../lib/assert.ts';
 import {orderBatch} from './batchOrder.ts';
 import {BatchState} from './batchState.ts';
 import {type ClassifiedBatch, classify} from './classifiedBatch.ts';
-import {affinityNumber, DecidedPlan, type DecisionColumns} from './decidedPlan.ts';
+import {DecidedPlan, type DecisionColumns} from './decidedPlan.ts';
 import {FrozenSnapshot} from './frozenSnapshot.ts';
 import {HigherTakes} from './higherTakes.ts';
 import type {PlacementRequest, Plan, Snapshot} from './plan.ts';
@@ -59,7 +59,7 @@ function decide(batch: ClassifiedBatch, state: BatchState): DecisionColumns {
       }
       continue;
     }
-    affinities[at] = affinityNumber(requestClass.affinity);
+    affinities[at] = requestClass.affinity;
     state.take(position, requestClass, devices, device);
     device += requestClass.demand.gpuCount;
   }

@@ -1,4 +1,3 @@
-import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
@@ -6,7 +5,7 @@ import type {Eligibility} from './eligibility.ts';
 import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import type {HigherTakes} from './higherTakes.ts';
 import type {BatchDemand} from './loadCap.ts';
-import type {OpenTier} from './openTier.ts';
+import {NONE, type OpenTier} from './openTier.ts';
 import {PackTier} from './packTier.ts';
 import type {PlacementRequest, Verdict} from './plan.ts';
 import {SpreadTier} from './spreadTier.ts';
@@ -29,33 +28,37 @@ export const Kind = {
 
 /** The requests of a batch with one class key: same demand, same constraints. */
 export class RequestClass {
+  readonly classKey: string;
+  /** Its place in the batch's list of classes. */
+  index = -1;
   readonly demand: Demand;
   readonly amounts: Float64Array;
   readonly eligibility: Eligibility;
   readonly kind: number;
   /** Share of all workers together that one request takes of its scarcest resource. */
   readonly size: number;
-  affinity: AffinityLevel = 'None';
+  /** Of the request placed last, as `OpenTier` has it. */
+  affinity: number = NONE;
   /** How many of the batch are of it. */
   count = 0;
   /** Whether one of them has a chosen key, and so a load cap. */
   hasKeys = false;
   readonly #batchDemand: BatchDemand;
   readonly #state: BatchState;
-  /** By tier; made when its turn comes, as most classes need the first one only. */
-  readonly #tiers: OpenTier[] = [];
-  /** The first tier that may still have room. */
-  #open = 0;
+  /** The first tier that may still have room; made when its turn comes, as most need one only. */
+  #tier: OpenTier | undefined;
+  /** So many tiers have had their turn. */
+  #opened = 0;
   #verdict: Verdict | undefined;
 
   constructor(
-    request: PlacementRequest,
+    {classKey, demand}: PlacementRequest,
     eligibility: Eligibility,
     batchDemand: BatchDemand,
     state: BatchState,
   ) {
-    const {demand} = request;
     const {total} = state.layout;
+    this.classKey = classKey;
     this.demand = demand;
     this.amounts = Float64Array.of(demand.cpuMillis, demand.memoryBytes);
     this.eligibility = eligibility;
@@ -74,10 +77,7 @@ export class RequestClass {
    * why.
    */
   choose(hash: number, isExplicit: boolean): number {
-    const {tiers} = this.eligibility;
-    for (; this.#open < tiers.length; this.#open++) {
-      this.#tiers[this.#open] ??= this.#openTier(tiers[this.#open]!);
-      const tier = this.#tiers[this.#open]!;
+    for (let tier = this.#tier ?? this.#nextTier(); tier; tier = this.#nextTier()) {
       const position = tier.choose(hash, isExplicit);
       if (position >= 0) {
         this.affinity = tier.affinity;
@@ -100,6 +100,13 @@ export class RequestClass {
   get verdict(): Verdict {
     assert(this.#verdict !== undefined, 'a class without room was judged');
     return this.#verdict;
+  }
+
+  #nextTier(): OpenTier | undefined {
+    const tier = this.eligibility.tiers[this.#opened];
+    this.#tier = tier && this.#openTier(tier);
+    if (tier) this.#opened++;
+    return this.#tier;
   }
 
   #openTier(tier: Tier): OpenTier {

@@ -124,5 +124,6 @@ function slotsFor(size: number): number {
 
 /** The slot that `hash` looks at in its `attempt`-th try, counted from 0. */
 export function probe(hash: number, attempt: number, mask: number): number {
-  return fmix32((hash + Math.imul(attempt, GOLDEN)) | 0) & mask;
+  // An int32 at once: else the compiler adds floats, as it knows nothing of `hash`.
+  return fmix32(((hash | 0) + Math.imul(attempt, GOLDEN)) | 0) & mask;
 }

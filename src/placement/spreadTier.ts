@@ -1,11 +1,10 @@
-import type {AffinityLevel} from '../api/records.ts';
 import type {Demand} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {fits} from './freeCapacity.ts';
 import {LeastLoaded} from './leastLoaded.ts';
 import {type Addition, writeLoad} from './load.ts';
 import {type BatchDemand, LoadCap} from './loadCap.ts';
-import {MAX_ATTEMPTS, MAX_PROBES, type OpenTier} from './openTier.ts';
+import {MAX_ATTEMPTS, MAX_PROBES, NEAR, NONE, type OpenTier, WARM} from './openTier.ts';
 import {ProbedKeys} from './probedKeys.ts';
 import {probe, type SlotTable} from './slotTable.ts';
 import type {Tier} from './tier.ts';
@@ -27,7 +26,7 @@ const PROBED = 2;
  * Cost: O(1) by a probe, O(log workers) by the load tree; nothing is made a request.
  */
 export class SpreadTier implements OpenTier {
-  affinity: AffinityLevel = 'None';
+  affinity: number = NONE;
   readonly #demand: Demand;
   readonly #state: BatchState;
   readonly #tier: Tier;
@@ -72,7 +71,7 @@ export class SpreadTier implements OpenTier {
       const position = this.#atLoadOf(least, hash);
       if (position >= 0) return position;
     }
-    this.affinity = 'None';
+    this.affinity = NONE;
     return least;
   }
 
@@ -90,7 +89,7 @@ export class SpreadTier implements OpenTier {
       const position = slots[probe(hash, attempt, mask)]!;
       if (position < 0) continue;
       if (fits(free, position, demand) && this.#cap.allows(position)) {
-        this.affinity = refused === 0 ? 'Warm' : 'Near';
+        this.affinity = refused === 0 ? WARM : NEAR;
         if (refused > before) this.#probed.set(hash, attempt, refused);
         return position;
       }
@@ -119,7 +118,7 @@ export class SpreadTier implements OpenTier {
       if (loads[ONE]! <= loads[LEAST]!) {
         // Of those behind it nothing is known.
         loads[PROBED] = 0;
-        this.affinity = position === first ? 'Warm' : 'Near';
+        this.affinity = position === first ? WARM : NEAR;
         return position;
       }
       if (loads[ONE]! < loads[PROBED]!) loads[PROBED] = loads[ONE]!;

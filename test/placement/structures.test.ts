@@ -241,6 +241,21 @@ test('a uid is new the first time, wherever it comes again', () => {
   );
 });
 
+test.each([
+  ['as they are numbered', (index: number) => `uid-${index}`],
+  ['that all end alike', (index: number) => `${index}-of-job-a`],
+  ['of few characters', (index: number) => index.toString(36)],
+])('10,000 uids %s are compared with few of the others', (_, uidOf) => {
+  let compared = 0;
+  const set = new UidSet(10_000, (index) => {
+    compared++;
+    return uidOf(index);
+  });
+  for (let index = 0; index < 10_000; index++) assert(set.add(index, uidOf(index)));
+  expect(compared).toBeLessThan(20_000);
+  for (let index = 0; index < 10_000; index++) assert(!set.add(index, uidOf(index)));
+});
+
 test('spares are lent once a batch, and used again in the next one if they suit', () => {
   const spares = new Spares<{readonly size: number}>();
   const lend = (size: number) =>
