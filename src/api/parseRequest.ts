@@ -39,7 +39,9 @@ export function parseRequest(object: unknown): ParsedRequest {
   const conditions = readConditions(status.conditions);
   const spec = specOf(root.spec);
   const problem =
-    identityProblem(metadata) ?? phaseProblem(said) ?? ('problem' in spec ? spec.problem : undefined);
+    identityProblem(metadata) ??
+    phaseProblem(said) ??
+    ('problem' in spec ? spec.problem : undefined);
   if (problem || 'problem' in spec) {
     const found = problem ?? problemAt('spec', root.spec, 'a spec');
     const demand = readDemand(root.spec);
@@ -71,17 +73,26 @@ const MAX_SPEC_LENGTH = 4_096;
 const specs = new Map<string, Spec>();
 
 function specOf(raw: unknown): Spec {
-  const text = JSON.stringify(raw) ?? '';
-  const known = specs.get(text);
+  const text = textOf(raw);
+  const known = text === undefined ? undefined : specs.get(text);
   if (known) return known;
   const parsed = containerRequestSpecSchema.safeParse(raw);
   const spec = parsed.success
     ? {fields: specFields(parsed.data)}
     : {problem: firstProblem(parsed.error, raw, 'spec')};
-  if (text.length > MAX_SPEC_LENGTH) return spec;
+  if (text === undefined || text.length > MAX_SPEC_LENGTH) return spec;
   if (specs.size >= MAX_SPECS) specs.clear();
   specs.set(text, spec);
   return spec;
+}
+
+/** Undefined for what came by no wire, as nothing else can be said as JSON or not at all. */
+function textOf(raw: unknown): string | undefined {
+  try {
+    return JSON.stringify(raw);
+  } catch {
+    return undefined;
+  }
 }
 
 function specFields(spec: z.output<typeof containerRequestSpecSchema>) {

@@ -44,9 +44,11 @@ const restartMs = 1_000;
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #slots: Replica[] = [];
+  readonly #all: Replica[] = [];
   /** Slots without a process, and how its start is cancelled. */
   readonly #down = new Map<number, () => void>();
   #started = 0;
+  #isOver = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -94,6 +96,15 @@ export class Fleet {
     for (const [slot, cancel] of [...this.#down]) {
       cancel();
       this.#startIn(slot);
+    }
+  }
+
+  /** Ends what is left of every process, the killed ones too; nothing is told of it. */
+  end(): void {
+    this.#isOver = true;
+    for (const replica of this.#all) {
+      replica.kill();
+      replica.stop();
     }
   }
 
@@ -150,12 +161,14 @@ export class Fleet {
         onCycle(accepted + rejected, commits);
       },
       onEnd: (ended) => {
+        if (this.#isOver) return;
         trace.note(`${name} ended: ${ended.end ?? ended.error?.message}`);
         if (ended.error) onBroken(ended, ended.error);
         this.#replace(ended, this.#downMs.get(ended) ?? restartMs);
       },
     });
     this.#slots[slot] = replica;
+    this.#all.push(replica);
     trace.note(`${name} starts`);
     replica.start();
   }
