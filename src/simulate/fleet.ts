@@ -39,6 +39,8 @@ export interface FleetOptions {
 const mostBehindMs = 30_000;
 /** As a Deployment starts a process that ended. */
 const restartMs = 1_000;
+/** All that a process does after a signal has ended after so long. */
+const endMs = 15_000;
 
 /** The operator's replicas, one a slot; where a process ends, the slot gets a new one. */
 export class Fleet {
@@ -99,13 +101,16 @@ export class Fleet {
     }
   }
 
-  /** Ends what is left of every process, the killed ones too; nothing is told of it. */
-  end(): void {
+  /**
+   * Ends what is left of every process, the killed ones too: else each would keep its world, as
+   * Node keeps a signal that somebody listens to. Nothing is told of it.
+   */
+  async end(): Promise<void> {
     this.#isOver = true;
-    for (const replica of this.#all) {
-      replica.kill();
-      replica.stop();
-    }
+    for (const replica of this.#all) replica.release();
+    const {clock} = this.#options.world;
+    const untilMs = clock.monotonicMs() + endMs;
+    await clock.run(() => clock.monotonicMs() >= untilMs);
   }
 
   readonly #downMs = new WeakMap<Replica, number>();

@@ -153,7 +153,7 @@ export class Simulation {
     await this.#runUntil(() => this.#hasSettled || clock.monotonicMs() - this.#calmFromMs > calmMs);
     await this.#judge();
     const outcome = this.#outcome();
-    this.#fleet.end();
+    await this.#fleet.end();
     await this.#world.end();
     return outcome;
   }
