@@ -37,12 +37,12 @@ export function parseRequest(object: unknown): ParsedRequest {
   const placement = placementOf(status);
   const phase = phaseOf(said, placement);
   const conditions = readConditions(status.conditions);
-  const parsed = containerRequestSpecSchema.safeParse(root.spec);
+  const spec = specOf(root.spec);
   const problem =
     identityProblem(metadata) ??
     phaseProblem(said) ??
-    (parsed.success ? undefined : firstProblem(parsed.error, root.spec, 'spec'));
-  if (problem || !parsed.success) {
+    ('problem' in spec ? spec.problem : undefined);
+  if (problem || 'problem' in spec) {
     const found = problem ?? problemAt('spec', root.spec, 'a spec');
     const demand = readDemand(root.spec);
     return {...identity, kind: 'invalid', phase, problem: found, placement, demand, conditions};
@@ -57,8 +57,42 @@ export function parseRequest(object: unknown): ParsedRequest {
     startedMs: asTimeMs(status.startTime),
     placement,
     conditions,
-    ...specFields(parsed.data),
+    ...spec.fields,
   };
+}
+
+type Spec = {readonly fields: ReturnType<typeof specFields>} | {readonly problem: Problem};
+
+/**
+ * Specs as texts, and what they say. A request is read again at each change of its status, and
+ * bursts are of equal requests: most specs were read before. Beyond it all are forgotten at once.
+ */
+const MAX_SPECS = 1_024;
+/** Longer ones are seldom equal, and would be kept for nothing. */
+const MAX_SPEC_LENGTH = 4_096;
+const specs = new Map<string, Spec>();
+
+function specOf(raw: unknown): Spec {
+  const text = textOf(raw);
+  const known = text === undefined ? undefined : specs.get(text);
+  if (known) return known;
+  const parsed = containerRequestSpecSchema.safeParse(raw);
+  const spec = parsed.success
+    ? {fields: specFields(parsed.data)}
+    : {problem: firstProblem(parsed.error, raw, 'spec')};
+  if (text === undefined || text.length > MAX_SPEC_LENGTH) return spec;
+  if (specs.size >= MAX_SPECS) specs.clear();
+  specs.set(text, spec);
+  return spec;
+}
+
+/** Undefined for what came by no wire, as nothing else can be said as JSON or not at all. */
+function textOf(raw: unknown): string | undefined {
+  try {
+    return JSON.stringify(raw);
+  } catch {
+    return undefined;
+  }
 }
 
 function specFields(spec: z.output<typeof containerRequestSpecSchema>) {

@@ -22,6 +22,20 @@ const factors: Readonly<Record<string, number>> = {
  * on purpose: one mistake must not be made twice.
  */
 export function amount(quantity: unknown, scale: number): number {
+  const key = `${scale} ${String(quantity)}`;
+  const known = amounts.get(key);
+  if (known !== undefined) return known;
+  if (amounts.size >= maxAmounts) amounts.clear();
+  const read = readAmount(quantity, scale);
+  amounts.set(key, read);
+  return read;
+}
+
+/** The same few amounts come again with each event; beyond it all are forgotten at once. */
+const maxAmounts = 4_096;
+const amounts = new Map<string, number>();
+
+function readAmount(quantity: unknown, scale: number): number {
   const [, digits = 'NaN', suffix = ''] =
     /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(String(quantity)) ?? [];
   const factor = factors[suffix] ?? Number.NaN;

@@ -1,5 +1,5 @@
 import type {ApiCall, ApiReply, WatchReply} from '../kube/transport.ts';
-import {keyOf} from './apiObject.ts';
+import {type ApiObject, keyOf} from './apiObject.ts';
 import {type ApiStatus, Refusal} from './apiStatus.ts';
 import {customResourceDefinitions} from './builtInKinds.ts';
 import type {Definitions} from './definitions.ts';
@@ -132,7 +132,24 @@ export class Endpoint {
   #written({kind, collection}: Route, {status, object}: Written): ApiReply {
     const isDefinition = kind.resource === customResourceDefinitions;
     const shown = isDefinition ? this.#options.definitions.written(collection, object) : object;
-    return {status, body: copyJson(shown)};
+    return new WrittenReply(status, shown);
+  }
+}
+
+/** Most who write look at the status only: their copy is made for those who look further. */
+class WrittenReply implements ApiReply {
+  readonly status: number;
+  readonly #shown: ApiObject;
+  #body: unknown;
+
+  constructor(status: number, shown: ApiObject) {
+    this.status = status;
+    this.#shown = shown;
+  }
+
+  get body(): unknown {
+    this.#body ??= copyJson(this.#shown);
+    return this.#body;
   }
 }
 

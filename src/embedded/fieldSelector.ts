@@ -38,9 +38,21 @@ export function matchesFields(
 /** What a selector compares with: the field as text, empty when absent. */
 export function fieldText(object: ApiObject, path: string): string {
   let value: unknown = object;
-  for (const part of path.split('.')) value = isObject(value) ? value[part] : undefined;
+  for (const part of partsOf(path)) value = isObject(value) ? value[part] : undefined;
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
+/** Selectors name few fields, and each is looked up in every event. */
+const known = new Map<string, readonly string[]>();
+
+function partsOf(path: string): readonly string[] {
+  let parts = known.get(path);
+  if (!parts) {
+    parts = path.split('.');
+    known.set(path, parts);
+  }
+  return parts;
 }
 
 function isSelectable(path: string, {resource, selectableFields}: Kind): boolean {

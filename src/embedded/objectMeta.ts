@@ -80,13 +80,20 @@ function decodeMeta(value: unknown, kind: Kind): ObjectMeta {
   });
 }
 
+const absentWhenEmpty: ReadonlySet<string> = new Set([
+  'generateName',
+  'namespace',
+  'deletionTimestamp',
+]);
+
 /** Metadata with its members in one order and without the empty ones. */
 export function assembleMeta(meta: JsonObject): ObjectMeta {
   const result: JsonObject = {};
-  for (const [key, value] of Object.entries(meta)) {
+  for (const key of Object.keys(meta)) {
+    const value = meta[key];
     if (value === undefined || value === null) continue;
     // `name`, `uid` and the like are always there, so that readers need no second look.
-    if (value === '' && ['generateName', 'namespace', 'deletionTimestamp'].includes(key)) continue;
+    if (value === '' && absentWhenEmpty.has(key)) continue;
     result[key] = value;
   }
   return result as ObjectMeta;

@@ -77,6 +77,7 @@ export class Store {
     const before = collection.get(key);
     const after = new StoredObject(object, revision);
     collection.set(key, after);
+    before?.dropTexts();
     const type = before ? 'MODIFIED' : 'ADDED';
     this.#append({revision, collection, key, type, before, after});
     return after;

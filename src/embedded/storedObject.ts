@@ -10,7 +10,7 @@ export class StoredObject {
   readonly object: ApiObject;
   readonly revision: number;
   #json: string | undefined;
-  readonly #lines: Partial<Record<EventType, string>> = {};
+  #lines: Partial<Record<EventType, string>> = {};
 
   constructor(object: ApiObject, revision: number) {
     this.object = object;
@@ -27,6 +27,12 @@ export class StoredObject {
     const line = this.#lines[type] ?? `{"type":"${type}","object":${this.json}}`;
     this.#lines[type] = line;
     return line;
+  }
+
+  /** Few still ask for the texts of a state that another one has followed. */
+  dropTexts(): void {
+    this.#json = undefined;
+    this.#lines = {};
   }
 
   /** As it was, at the revision of the event that removed it from sight. */

@@ -9,6 +9,14 @@ export class Gate {
     for (const wake of woken) wake();
   }
 
+  /** Wakes who has waited longest, where one of many is enough. */
+  openForOne(): void {
+    for (const wake of this.#waiting) {
+      wake();
+      return;
+    }
+  }
+
   /**
    * Resolves at the next `open`, or when `signal` aborts: without an error, as callers loop on it.
    */

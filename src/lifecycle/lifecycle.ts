@@ -132,7 +132,6 @@ export class Lifecycle {
       this.#busy.add(request.key);
       await this.#advance(request, signal);
       this.#busy.delete(request.key);
-      if (this.#marked.has(request.key)) this.#gate.open();
     }
   }
 
@@ -174,7 +173,7 @@ export class Lifecycle {
   #mark(key: RequestKey): void {
     this.#cancelTimer(key);
     this.#marked.add(key);
-    this.#gate.open();
+    this.#gate.openForOne();
   }
 
   #markUid(uid: string): void {

@@ -39,14 +39,18 @@ export interface FleetOptions {
 const mostBehindMs = 30_000;
 /** As a Deployment starts a process that ended. */
 const restartMs = 1_000;
+/** All that a process does after a signal has ended after so long. */
+const endMs = 15_000;
 
 /** The operator's replicas, one a slot; where a process ends, the slot gets a new one. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #slots: Replica[] = [];
+  readonly #all: Replica[] = [];
   /** Slots without a process, and how its start is cancelled. */
   readonly #down = new Map<number, () => void>();
   #started = 0;
+  #isOver = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -95,6 +99,18 @@ export class Fleet {
       cancel();
       this.#startIn(slot);
     }
+  }
+
+  /**
+   * Ends what is left of every process, the killed ones too: else each would keep its world, as
+   * Node keeps a signal that somebody listens to. Nothing is told of it.
+   */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    for (const replica of this.#all) replica.release();
+    const {clock} = this.#options.world;
+    const untilMs = clock.monotonicMs() + endMs;
+    await clock.run(() => clock.monotonicMs() >= untilMs);
   }
 
   readonly #downMs = new WeakMap<Replica, number>();
@@ -150,12 +166,14 @@ export class Fleet {
         onCycle(accepted + rejected, commits);
       },
       onEnd: (ended) => {
+        if (this.#isOver) return;
         trace.note(`${name} ended: ${ended.end ?? ended.error?.message}`);
         if (ended.error) onBroken(ended, ended.error);
         this.#replace(ended, this.#downMs.get(ended) ?? restartMs);
       },
     });
     this.#slots[slot] = replica;
+    this.#all.push(replica);
     trace.note(`${name} starts`);
     replica.start();
   }

@@ -151,6 +151,13 @@ export class Replica {
     this.transport.die();
   }
 
+  /** Lets a killed one end as well, which nobody looks at any more. */
+  release(): void {
+    this.stop();
+    this.isKilled = false;
+    this.resume();
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }

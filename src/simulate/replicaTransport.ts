@@ -137,19 +137,21 @@ export class ReplicaTransport implements Transport {
   async send<T = unknown>(call: ApiCall, signal?: AbortSignal): Promise<ApiReply<T>> {
     this.#note(call, false);
     const over = new AbortController();
-    const giveUp = Promise.withResolvers<never>();
-    const onAbort = () => giveUp.reject(brokenOff(call, 'given up by the caller'));
+    const {promise, resolve, reject} = Promise.withResolvers<ApiReply<T>>();
+    const giveUp = (why: string) => {
+      over.abort('over');
+      reject(brokenOff(call, why));
+    };
+    const onAbort = () => giveUp('given up by the caller');
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, {once: true});
     const cancel = this.#options.ownClock.setTimer(call.timeoutMs ?? timeoutMs, () =>
-      giveUp.reject(brokenOff(call, 'no reply in time')),
+      giveUp('no reply in time'),
     );
-    const carried = this.#carry<T>(call, over.signal);
-    carried.catch(() => {});
+    this.#carry<T>(call, over.signal).then(resolve, reject);
     try {
-      return await Promise.race([carried, giveUp.promise]);
+      return await promise;
     } finally {
-      over.abort('over');
       cancel();
       signal?.removeEventListener('abort', onAbort);
       if (this.#isPaused) await this.#running();

@@ -152,7 +152,10 @@ export class Simulation {
     this.#calmFromMs = clock.monotonicMs();
     await this.#runUntil(() => this.#hasSettled || clock.monotonicMs() - this.#calmFromMs > calmMs);
     await this.#judge();
-    return this.#outcome();
+    const outcome = this.#outcome();
+    await this.#fleet.end();
+    await this.#world.end();
+    return outcome;
   }
 
   async #begin(): Promise<void> {

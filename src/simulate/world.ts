@@ -54,6 +54,7 @@ export class World {
   readonly api: Transport;
   readonly #onSight: (sight: Sight) => void;
   readonly #sights: Sight[] = [];
+  readonly #observing = new AbortController();
   /** What was seen when, ascending. */
   readonly #history: {readonly atMs: number; readonly revision: number}[] = [];
   #broken: unknown;
@@ -79,7 +80,7 @@ export class World {
         path: pathOf(observed[kind]),
         onEvent: (event) => this.#sights.push({kind, event, atMs: this.clock.monotonicMs()}),
       });
-      const {ended} = await watch.start(new AbortController().signal);
+      const {ended} = await watch.start(this.#observing.signal);
       ended.catch((error: unknown) => {
         this.#broken = error;
       });
@@ -105,6 +106,12 @@ export class World {
       this.#onSight(sight);
       this.#history.push({atMs, revision: revisionOf(sight)});
     }
+  }
+
+  /** Lets go of everything: Node keeps a signal that somebody listens to, and what listens. */
+  async end(): Promise<void> {
+    this.#observing.abort();
+    await this.api.close();
   }
 
   /** Of the last change that was seen by then; 0 before any. O(log changes). */

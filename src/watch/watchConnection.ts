@@ -45,13 +45,18 @@ export async function* watchConnection(
   let wasOpen = false;
   try {
     const either = AbortSignal.any([signal, silence.signal]);
+    // Noted, as asking a joined signal again for each line is dear.
+    let isOver = either.aborted;
+    either.addEventListener('abort', () => {
+      isOver = true;
+    });
     const reply = await transport.watch(call, either);
     if (reply.status >= 400) {
       return {kind: 'refused', ...refusalOf(reply.error, reply.status, reply.retryAfterMs)};
     }
     wasOpen = true;
     for await (const line of reply.lines) {
-      if (either.aborted) break;
+      if (isOver) break;
       timer.heard();
       const event = slice.work(() => parseWatchLine(line));
       if (event === undefined) return {kind: 'unparsed', line: line.slice(0, LINE_EXCERPT)};

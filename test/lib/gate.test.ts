@@ -20,6 +20,17 @@ describe('the gate', () => {
     expect(await ended([late])).toBe(0);
   });
 
+  it('wakes one alone, who has waited longest, and the next at the next time', async () => {
+    const gate = new Gate();
+    const {signal} = new AbortController();
+    const [first, second] = [gate.wait(signal), gate.wait(signal)];
+    gate.openForOne();
+    expect(await ended([second])).toBe(0);
+    expect(await ended([first])).toBe(1);
+    gate.openForOne();
+    expect(await ended([second])).toBe(1);
+  });
+
   it('lets an aborted wait end without an error', async () => {
     const gate = new Gate();
     const stop = new AbortController();
