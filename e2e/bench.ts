@@ -23,6 +23,8 @@ const bursts = [
   {requests: 100, workers: 20},
   {requests: 2_000, workers: 200},
 ];
+/** After so many bursts of 100 neither an operator nor an API server gets faster any more. */
+const warmUpBursts = 10;
 const start = {workers: 1_000, finished: 20_000};
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -57,11 +59,12 @@ async function measureBurst(
       (await operator.metric('berth_ledger_commits_total', {for: 'releases'})),
     batches: await operator.metric('berth_cycles_total'),
   });
-  const floorNames = (round: string, count: number) => numbered(`floor-${round}`, count);
   const floor = (names: readonly string[]) =>
     runFloor({transport, namespace: 'floor', poolName: 'none', names});
-  await floor(floorNames('warm-up', 100));
-  await clear(witness, {transport, namespace: 'floor'});
+  for (const names of warmUpNames('floor-warm-up')) {
+    await floor(names);
+    await clear(witness, {transport, namespace: 'floor'});
+  }
   const results: {
     totalMs: number;
     floorMs: number;
@@ -70,13 +73,13 @@ async function measureBurst(
     batches: number;
   }[] = [];
   for (let round = 0; round < rounds; round++) {
-    const floorMs = await floor(floorNames(String(round), size.requests));
+    const floorMs = await floor(numbered(`floor-${round}`, size.requests));
     // A leader writes the conditions of whatever has ended: that work is not of the burst.
     await clear(witness, {transport, namespace: 'floor'});
     const operator = await installation.startOperator();
     await operator.untilLeading();
     const burst = {transport, namespace: name, poolName: name};
-    await warmUp(witness, {...burst, names: numbered(`warm-up-${round}`, 100)});
+    await warmUp(witness, burst, warmUpNames(`warm-up-${round}`));
     const before = await counts(operator);
     const names = numbered(`r-${round}`, size.requests);
     const startMs = systemClock.monotonicMs();
@@ -110,6 +113,10 @@ async function measureBurst(
   );
   say(`  memory MB         ${spread(of(({memoryMb}) => memoryMb))}`);
   say(`  violations        ${violationCount} in ${revisions} revisions`);
+}
+
+function warmUpNames(prefix: string): readonly (readonly string[])[] {
+  return numbered(prefix, warmUpBursts).map((burst) => numbered(burst, 100));
 }
 
 async function measureStart(api: RealApiServer, installation: Installation): Promise<void> {

@@ -282,7 +282,7 @@ export function describeInstalled(choice: LedgerChoice): void {
         replicas.push(operator);
         await operator.untilLeading();
         const burst = {transport, namespace: 'burst', poolName: 'burst'};
-        await warmUp(witness, {...burst, names: numbered(`warm-up-${round}`, 100)});
+        await warmUp(witness, burst, [numbered(`warm-up-${round}`, 100)]);
         const roundNames = names.map((name) => `${name}-${round}`);
         const startMs = systemClock.monotonicMs();
         await createBurst({...burst, names: roundNames});

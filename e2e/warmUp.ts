@@ -14,12 +14,20 @@ export async function clear(
 }
 
 /**
- * Places and deletes one burst: an operator that has just started runs code that nobody has
- * compiled yet, while the client of the floor has run for seconds. Operators live long; both are
- * measured warm.
+ * Places and deletes bursts: an operator that has just started runs code that nobody has compiled
+ * yet, while the client of the floor has run for minutes. Operators live long; both are measured
+ * warm.
+ *
+ * @param bursts the names of each
  */
-export async function warmUp(witness: Witness, burst: BurstOptions): Promise<void> {
-  await createBurst(burst);
-  await witness.lastPlacedMs(burst.namespace, burst.names, 60_000);
-  await clear(witness, burst);
+export async function warmUp(
+  witness: Witness,
+  to: Pick<BurstOptions, 'transport' | 'namespace' | 'poolName'>,
+  bursts: readonly (readonly string[])[],
+): Promise<void> {
+  for (const names of bursts) {
+    await createBurst({...to, names});
+    await witness.lastPlacedMs(to.namespace, names, 60_000);
+    await clear(witness, to);
+  }
 }

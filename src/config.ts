@@ -74,7 +74,7 @@ export const configSchema = z.strictObject({
         'A batch closes at this size; one Redis script above 512 stalls others.',
       ),
       idleMs: milliseconds(5).describe(
-        'A batch closes after this long without a new request; one after such a pause does not wait.',
+        'A batch closes after this long without a new request; after such a pause at once.',
       ),
       maxMs: milliseconds(25).describe('A batch closes this long after its first request.'),
     })

@@ -81,7 +81,7 @@ export function createStages(options: OperatorOptions) {
     drainMs: config.shutdown.drainMs,
   });
   const scheduler = new Scheduler({
-    batcher: createBatcher(options, truth),
+    batcher: createBatcher(options, {...truth, ...writers}),
     queue,
     cache,
     place: options.place ?? place,
@@ -107,9 +107,10 @@ export function createStages(options: OperatorOptions) {
 
 function createBatcher(
   {config, clock, beforeSnapshot}: OperatorOptions,
-  {queue, cache}: Truth,
+  {queue, cache, writer}: Truth & Pick<ReturnType<typeof createWriters>, 'writer'>,
 ): SchedulerOptions['batcher'] {
-  const batcher = new Batcher({queue, clock, limits: config.batch});
+  const isIdle = () => writer.outstandingBinds === 0;
+  const batcher = new Batcher({queue, isIdle, clock, limits: config.batch});
   if (!beforeSnapshot) return batcher;
   return {
     async next(signal) {

@@ -8,12 +8,14 @@ export interface BatcherOptions {
     /** The batcher is the one listener. */
     onReady: () => void;
   };
+  /** Whether nothing that was decided is still on its way. */
+  readonly isIdle: () => boolean;
   readonly clock: Clock;
   readonly limits: {
     readonly maxRequests: number;
     /**
      * The window closes so long after the latest arrival, and at once where nobody came for so long
-     * before its first one,
+     * before its first one and nothing is on its way,
      */
     readonly idleMs: number;
     /** and at the latest so long after its first one. */
@@ -27,7 +29,8 @@ const SAME_READ_MS = 1;
 /**
  * Gathers waiting requests into batches. A window opens with the first one that waits and closes
  * when enough of them do, when no more come, or at its longest. Whoever comes after a pause does
- * not wait for others: a burst costs one batch more for that, a single request nothing.
+ * not wait for others: a burst costs one batch more for that, a single request nothing. But a
+ * server that has not written the last placement yet is not helped by a commit for each.
  *
  * Windows run on their own time, whether or not anybody waits in `next`: what arrives during a
  * cycle has waited already, and does not wait a second time after it. Requests that a full batch
@@ -96,14 +99,15 @@ export class Batcher {
 
   /** 0 when the window is closed, undefined when none is open. */
   #msUntilClosed(): number | undefined {
-    const {queue, clock, limits} = this.#options;
+    const {queue, clock, limits, isIdle} = this.#options;
     // Whoever opened the window may have been deleted, or parked with its class.
     if (queue.readyCount === 0) this.#openedMs = undefined;
     if (this.#openedMs === undefined) return undefined;
     if (this.#isFull()) return 0;
-    const closesMs = this.#isAlone
-      ? this.#openedMs + Math.min(SAME_READ_MS, limits.idleMs)
-      : Math.min(this.#openedMs + limits.maxMs, this.#latestMs + limits.idleMs);
+    const closesMs =
+      this.#isAlone && isIdle()
+        ? this.#openedMs + Math.min(SAME_READ_MS, limits.idleMs)
+        : Math.min(this.#openedMs + limits.maxMs, this.#latestMs + limits.idleMs);
     return Math.max(0, closesMs - clock.monotonicMs());
   }
 

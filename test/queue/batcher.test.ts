@@ -4,13 +4,17 @@ import {createQueue, keyOf, makeRequest, verdict} from './rig.ts';
 
 function createBatcher({maxRequests = 512} = {}) {
   const {queue, clock} = createQueue();
-  const batcher = new Batcher({queue, clock, limits: {maxRequests, idleMs: 5, maxMs: 25}});
+  const onItsWay = {placements: 0};
+  const isIdle = () => onItsWay.placements === 0;
+  const limits = {maxRequests, idleMs: 5, maxMs: 25};
+  const batcher = new Batcher({queue, isIdle, clock, limits});
   const batches: {names: string[]; atMs: number}[] = [];
   const stop = new AbortController();
   let count = 0;
   return {
     queue,
     clock,
+    onItsWay,
     batcher,
     batches,
     stop,
@@ -52,6 +56,18 @@ describe('a batch', () => {
     arrive();
     await clock.advance(1);
     expect(sizes(batches)).toEqual(['3 at 101']);
+  });
+
+  it('waits for others while a placement is on its way, whoever came before', async () => {
+    const {clock, batches, arrive, ask, onItsWay} = createBatcher();
+    onItsWay.placements = 1;
+    ask();
+    await clock.advance(100);
+    arrive();
+    await clock.advance(4);
+    expect(batches).toEqual([]);
+    await clock.advance(1);
+    expect(sizes(batches)).toEqual(['1 at 105']);
   });
 
   it('closes 5 ms after its only request in a burst', async () => {
@@ -147,7 +163,8 @@ describe('a batch', () => {
   it('takes what waited before the batcher was there', async () => {
     const {queue, clock} = createQueue();
     queue.upsert(makeRequest({name: 'a'}));
-    const batcher = new Batcher({queue, clock, limits: {maxRequests: 9, idleMs: 5, maxMs: 25}});
+    const limits = {maxRequests: 9, idleMs: 5, maxMs: 25};
+    const batcher = new Batcher({queue, isIdle: () => true, clock, limits});
     const next = batcher.next(new AbortController().signal);
     await clock.advance(1);
     expect(await next).toHaveLength(1);
