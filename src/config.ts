@@ -236,6 +236,7 @@ export const fixedLimits = {
     backoffBaseMs: 50,
     backoffMaxMs: 30_000,
     briefSeconds: 3,
+    longList: 10_000,
     usefulMs: 5_000,
     stuckTries: 3,
     rememberedDeletions: 16_384,

@@ -138,19 +138,25 @@ export class ReflectorAudit<T> {
 
   /** A read that repairs at once: whatever tells that the watch is not behind is enough. */
   async #read(isVoid: () => boolean, signal: AbortSignal): Promise<Comparison<T>> {
-    const {transport, selection, limits, held, target} = this.#options;
+    const {transport, selection, clock, limits, held, target} = this.#options;
     const now = await this.#answered(signal, () => readVersion(transport, selection, signal));
     if (now.kind !== 'page') return now;
     const {resourceVersion} = now;
     const passed = {kind: 'compared', resourceVersion, objects: 0, differences: []} as const;
     if (target.hasPassed(resourceVersion)) return passed;
-    if (held.size > limits.pageSize) target.askProgress();
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
+    const compare = async () => {
+      if (held.size > limits.longList) {
+        target.askProgress();
+        await sleep(clock, limits.briefSeconds * 1000, both);
+      }
+      return this.#compare(0, isVoid, both);
+    };
     try {
       return await Promise.race([
         target.whenPassed(resourceVersion, both).then(() => passed),
-        this.#compare(0, isVoid, both),
+        compare(),
       ]);
     } finally {
       over.abort();

@@ -2,6 +2,8 @@
 export interface WatchLimits {
   /** Objects a list page. */
   readonly pageSize: number;
+  /** A list of more objects comes later than the bookmark of a brief watch, and costs far more. */
+  readonly longList: number;
   /** The server is asked to end a watch after this and up to as much again. */
   readonly timeoutSeconds: number;
   /** What it is asked for where a bookmark is wanted soon: kube-apiserver sends it 2 s before. */

@@ -325,7 +325,7 @@ describe('a consistent read', () => {
   });
 
   it('has a quiet watch say how far it is, rather than read a long list a second time', async () => {
-    const {clock, transport, sink, counts, reflector, signal, stop} = await running({pageSize: 1});
+    const {clock, transport, sink, counts, reflector, signal, stop} = await running({longList: 1});
     const [brief, next] = [open(), open()];
     transport.add(version(20), brief, next);
     const read = reflector.readConsistently(signal);
@@ -341,6 +341,18 @@ describe('a consistent read', () => {
     expect(watches().at(-1)?.query).toMatchObject({resourceVersion: '20'});
     expect(watches().at(-1)?.query['timeoutSeconds']).toBeGreaterThan(3);
     expect(counts.relists).toBe(1);
+    await stop();
+  });
+
+  it('reads a long list after all where a quiet watch does not say how far it is', async () => {
+    const {clock, transport, sink, reflector, signal, stop} = await running({longList: 1});
+    transport.add(version(20), open(), page([a1, b12], 20));
+    const read = reflector.readConsistently(signal);
+    await clock.advance(2_999);
+    expect(sink.state).toEqual(['a@1', 'b@2']);
+    await clock.advance(1);
+    await read;
+    expect(sink.state).toEqual(['a@1', 'b@12']);
     await stop();
   });
 

@@ -47,6 +47,8 @@ it('lets others have their turns, though all of a list, a watch and an audit com
     transport,
     clock,
     sink,
+    // Else it would be asked for a bookmark first.
+    limits: {...watchLimits, longList: objects},
     decode(object) {
       clock.behindMs += decodeMs;
       return decode(object);

@@ -189,7 +189,7 @@ describeWithServers('a reflector on a real API server', ['api'], (servers) => {
 
   it('has a quiet watch say how far it is, where the rest of a long list does not come', async () => {
     await createLeases(transport, 'quiet', 2);
-    const started = run(transport, {listBy: 'pages', limits: {pageSize: 1}});
+    const started = run(transport, {listBy: 'pages', limits: {pageSize: 1, longList: 1}});
     await untilOpen(started);
     const {faulty, recorded, sink, reflector, signal} = started;
     // Moves the server on past everything that this watch sees.
