@@ -7,6 +7,7 @@ interface Judged {
 const ofSpeed: readonly [RegExp, (bound: number, found: number) => boolean][] = [
   [/^(?:total|placed in) under (\d+\.\d\d) s: (\d+\.\d\d) s$/, (bound, found) => found >= bound],
   [/^decision under (\d+) % of the total: (\d+\.\d) %$/, (bound, found) => found >= bound],
+  [/^phases add up to (\d+) % of the total: (\d+\.\d) %$/, (bound, found) => found <= bound],
   // Creates that come slowly are more batches.
   [
     /^no more capacity updates than workers: (?<found>\d+) for (?<bound>\d+) workers$/,
