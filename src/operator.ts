@@ -135,7 +135,7 @@ export class Operator {
     lost: AbortSignal = new AbortController().signal,
   ): Promise<'stopped' | 'fenced' | 'again'> {
     const {log} = this.#options;
-    const {scheduler, lifecycle, nodeWorkers, writer} = this.stages;
+    const {scheduler, lifecycle, nodeWorkers, view, writer} = this.stages;
     const over = new AbortController();
     let drainUntil = lost;
     const {followers, drain} = this.#startFollowers(AbortSignal.any([over.signal, lost]));
@@ -153,10 +153,12 @@ export class Operator {
         return 'again';
       }
       if (prepared.kind === 'stopped') return 'stopped';
-      // Not before: to the lifecycle, a Worker or a Pod that is not read yet is gone. And no longer
-      // than the leadership, while what was decided in it may still be written.
+      // Not before: to the lifecycle, a Worker or a Pod that is not read yet is gone, and a Worker
+      // whose requests are not read yet looks empty. And no longer than the leadership, while what
+      // was decided in it may still be written.
       const leading = AbortSignal.any([signal, over.signal]);
-      followers.push(lifecycle.run(leading), nodeWorkers.run(leading), this.#housekeep(leading));
+      followers.push(lifecycle.run(leading), nodeWorkers.run(leading), view.run(leading));
+      followers.push(this.#housekeep(leading));
       const ended = await scheduler.run(epoch, signal);
       if (ended === 'fenced') {
         log.error({epoch}, 'another leader has the ledger; leaving');
@@ -176,9 +178,9 @@ export class Operator {
     followers: Promise<void>[];
     drain: (until: AbortSignal) => Promise<void>;
   } {
-    const {writer, reporter, events, view} = this.stages;
+    const {writer, reporter, events} = this.stages;
     const {clock, config} = this.#options;
-    const followers = [writer.run(over), reporter.run(over), events.run(over), view.run(over)];
+    const followers = [writer.run(over), reporter.run(over), events.run(over)];
     const drain = async (until: AbortSignal) => {
       const tooLate = new AbortController();
       const cancel = clock.setTimer(config.shutdown.drainMs, () => tooLate.abort());

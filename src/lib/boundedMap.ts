@@ -1,3 +1,5 @@
+import {InTurn} from './inTurn.ts';
+
 /**
  * A map with a limit: beyond it the entry that was put in longest ago is forgotten.
  *
@@ -6,6 +8,7 @@
 export class BoundedMap<Key, Value> {
   readonly #limit: number;
   readonly #entries = new Map<Key, Value>();
+  readonly #oldest = new InTurn(this.#entries);
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -21,10 +24,8 @@ export class BoundedMap<Key, Value> {
     this.#entries.delete(key);
     this.#entries.set(key, value);
     if (this.#entries.size <= this.#limit) return false;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      break;
-    }
+    // All that stood before it are gone, or back at the young end.
+    this.#entries.delete(this.#oldest.next()!);
     return true;
   }
 

@@ -4,8 +4,10 @@ import {ApiError, type Transport, TransportError} from '../kube/transport.ts';
 import type {Clock} from '../lib/clock.ts';
 import type {BackoffRange} from '../lib/fullJitter.ts';
 import {Gate} from '../lib/gate.ts';
+import {InTurn} from '../lib/inTurn.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
+import {TimeSlice} from '../lib/timeSlice.ts';
 import {nextStep, type PodRecord, type Step} from './nextStep.ts';
 import {StepWriter} from './stepWriter.ts';
 import {Tries} from './tries.ts';
@@ -37,6 +39,7 @@ export class Lifecycle {
   readonly #keys = new Map<string, RequestKey>();
   readonly #pods = new Map<string, Map<string, PodRecord>>();
   readonly #marked = new Set<RequestKey>();
+  readonly #turns = new InTurn(this.#marked);
   /**
    * With a step under way: a second one at once would be judged upon a state that is about to
    * change.
@@ -45,9 +48,11 @@ export class Lifecycle {
   readonly #timers = new Map<RequestKey, () => void>();
   #lost: ReadonlySet<string> = new Set();
   readonly #gate = new Gate();
+  readonly #slice: TimeSlice;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
+    this.#slice = new TimeSlice(options.clock);
     this.#writer = new StepWriter(options);
     this.#tries = new Tries({...options, backoff: options.limits});
   }
@@ -132,13 +137,14 @@ export class Lifecycle {
       this.#busy.add(request.key);
       await this.#advance(request, signal);
       this.#busy.delete(request.key);
+      if (this.#slice.isOver) await this.#slice.rest();
     }
   }
 
   async #advance(request: ParsedRequest, signal: AbortSignal): Promise<void> {
     const {log, onStep} = this.#options;
     const {key} = request;
-    const step = this.#stepOf(request);
+    const step = this.#slice.work(() => this.#stepOf(request));
     if (step.kind === 'nothing') return;
     if (step.kind === 'wait') return this.#lookAgainIn(key, step.delayMs);
     const delayMs = this.#tries.begin(request, step);
@@ -182,7 +188,14 @@ export class Lifecycle {
   }
 
   #takeMarked(): ParsedRequest | undefined {
-    for (const key of this.#marked) {
+    // Who was busy at this turn may not be at the next: so none waits only after a whole one.
+    let ends = 0;
+    while (this.#marked.size > 0 && ends < 2) {
+      const key = this.#turns.next();
+      if (key === undefined) {
+        ends++;
+        continue;
+      }
       if (this.#busy.has(key)) continue;
       this.#marked.delete(key);
       const request = this.#requests.get(key);

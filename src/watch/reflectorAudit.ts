@@ -5,6 +5,7 @@ import {type Clock, sleep} from '../lib/clock.ts';
 import {fullJitterMs} from '../lib/fullJitter.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
+import {TimeSlice} from '../lib/timeSlice.ts';
 import type {Held, HeldObjects} from './heldObjects.ts';
 import {identityOf, type ObjectIdentity, withoutManagedFields} from './identity.ts';
 import {
@@ -14,7 +15,6 @@ import {
   readVersion,
   type Selection,
 } from './listPage.ts';
-import {TimeSlice} from './timeSlice.ts';
 import type {WatchLimits} from './watchLimits.ts';
 
 export type AuditOutcome =

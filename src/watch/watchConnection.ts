@@ -1,7 +1,7 @@
 import {type ApiCall, type Transport, TransportError} from '../kube/transport.ts';
 import type {Clock} from '../lib/clock.ts';
+import type {TimeSlice} from '../lib/timeSlice.ts';
 import {SilenceTimer} from './silenceTimer.ts';
-import type {TimeSlice} from './timeSlice.ts';
 import {parseWatchLine, type Refusal, refusalOf, type WatchEvent} from './watchEvent.ts';
 
 /** How one watch connection ended. */

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {isWorkerView} from '../../src/simulate/calls.ts';
+import {containerRequests} from '../../src/kube/resource.ts';
+import {isListOf, isWorkerView} from '../../src/simulate/calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 describe('the sums of a worker that arrive when their sender has long given them up', () => {
@@ -32,6 +33,30 @@ describe('the sums of a worker that somebody else writes', () => {
     await rig.advance(5_000);
     const [worker] = await world.workers();
     expect(worker!.status).toMatchObject({containers: 0});
+    await rig.end();
+  });
+});
+
+describe('the sums of a worker whose requests a new leader has not read yet', () => {
+  it('are left as they are', async () => {
+    const rig = new OperatorRig();
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const first = await rig.lead();
+    await world.createRequests(['r-1']);
+    await rig.placed(['r-1']);
+    await rig.advance(5_000);
+    first.stop();
+    await rig.until('the first one has left', () => !first.isRunning);
+    const second = rig.add();
+    const fault = {kind: 'delay', beforeMs: 20_000} as const;
+    second.faults.inject({fault, matches: isListOf(containerRequests), times: Infinity});
+    const sums = second.transport.hold({matches: isWorkerView, at: 'sent'});
+    await rig.until('the second one is elected', () => second.operator.isLeader);
+    await rig.advance(10_000);
+    expect(sums.calls).toEqual([]);
+    second.faults.heal();
+    sums.release();
     await rig.end();
   });
 });

@@ -1,5 +1,5 @@
 import {setImmediate} from 'node:timers/promises';
-import type {Clock} from '../lib/clock.ts';
+import type {Clock} from './clock.ts';
 
 const SLICE_MS = 5;
 
