@@ -7,7 +7,7 @@ import type {Stage} from './stage.ts';
  * API server, etcd and Redis as processes of this machine, and the operator's replicas beside them.
  */
 export async function openApiServerStage(choice: LedgerChoice): Promise<Stage> {
-  const api = await startApiServer({controllerManager: true});
+  const api = await startApiServer({controllers: ['garbage-collector', 'namespace']});
   const ledger = await choice.start(api);
   const installation = await Installation.install(api, choice.installer, ledger.settings);
   return {

@@ -1,7 +1,8 @@
-import {mkdtempSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {parseMemoryBytes} from '../src/api/quantity.ts';
 import type {RealApiServer} from '../test/servers/apiServer.ts';
 import {ensureServers} from '../test/servers/ensureServers.ts';
 import {waitFor} from '../test/servers/waitFor.ts';
@@ -17,13 +18,14 @@ export type Installer = 'helm' | 'kustomize';
 /**
  * Berth as a user installs it, on an API server without kubelets: the manifests are applied by the
  * real tools, and the operator runs as a process under the token of exactly the ServiceAccount that
- * they made, with exactly the ConfigMap that they made.
+ * they made, with exactly the ConfigMap and the heap limit that they made.
  */
 export class Installation implements Installed {
   readonly #api: RealApiServer;
   readonly #kubectl: string;
   readonly #kubeconfigPath: string;
   readonly #configPath: string;
+  readonly #nodeOptions: string;
   readonly #settings: readonly string[];
 
   private constructor(parts: {
@@ -31,12 +33,14 @@ export class Installation implements Installed {
     kubectl: string;
     kubeconfigPath: string;
     configPath: string;
+    nodeOptions: string;
     settings: readonly string[];
   }) {
     this.#api = parts.api;
     this.#kubectl = parts.kubectl;
     this.#kubeconfigPath = parts.kubeconfigPath;
     this.#configPath = parts.configPath;
+    this.#nodeOptions = parts.nodeOptions;
     this.#settings = parts.settings;
   }
 
@@ -70,10 +74,14 @@ export class Installation implements Installed {
     );
     const folder = mkdtempSync(join(tmpdir(), 'berth-e2e-'));
     const configPath = join(folder, 'config.yaml');
-    writeFileSync(configPath, await mountedConfig(kubectl));
+    const deployment = await deploymentOf(kubectl);
+    writeFileSync(configPath, await mountedConfig(deployment, kubectl));
+    const nodeOptions = nodeOptionsOf(deployment);
     const token = await api.tokenFor({namespace, serviceAccount: 'berth'});
     const kubeconfigPath = api.kubeconfigFor(`berth-${installer}`, token);
-    return new Installation({api, kubectl: programs.kubectl, kubeconfigPath, configPath, settings});
+    return new Installation({
+      ...{api, kubectl: programs.kubectl, kubeconfigPath, configPath, nodeOptions, settings},
+    });
   }
 
   /** kubectl as the admin. */
@@ -89,7 +97,7 @@ export class Installation implements Installed {
 
   /** One more replica. */
   async startOperator(...further: readonly string[]): Promise<OperatorProcess> {
-    return await OperatorProcess.start([
+    const args = [
       '--config',
       this.#configPath,
       '--kubernetes-kubeconfig',
@@ -98,19 +106,48 @@ export class Installation implements Installed {
       namespace,
       ...this.#settings,
       ...further,
-    ]);
+    ];
+    return await OperatorProcess.start(args, {NODE_OPTIONS: this.#nodeOptions});
   }
 }
 
-/** The config file as the Deployment mounts it, whatever name its ConfigMap got. */
-async function mountedConfig(kubectl: (...args: string[]) => Promise<string>): Promise<string> {
-  const deployment = JSON.parse(
-    await kubectl('get', 'deployment', 'berth', '-n', namespace, '-o', 'json'),
-  ) as {
-    spec: {template: {spec: {volumes: {configMap?: {name: string}}[]}}};
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly {readonly resources: {readonly limits: {memory: string}}}[];
+        readonly volumes: readonly {readonly configMap?: {readonly name: string}}[];
+      };
+    };
   };
-  const name = deployment.spec.template.spec.volumes.find(({configMap}) => configMap)?.configMap
-    ?.name;
+}
+
+async function deploymentOf(kubectl: (...args: string[]) => Promise<string>): Promise<Deployment> {
+  const json = await kubectl('get', 'deployment', 'berth', '-n', namespace, '-o', 'json');
+  return JSON.parse(json) as Deployment;
+}
+
+/**
+ * What the image sets. No container limits the memory of a process here, so the share of the limit
+ * is worked out.
+ */
+function nodeOptionsOf({spec}: Deployment): string {
+  const dockerfile = readFileSync(join(root, 'deploy/docker/Dockerfile'), 'utf8');
+  const options = /^\s*NODE_OPTIONS="(.+)"$/m.exec(dockerfile)![1]!;
+  const limitBytes = Number(
+    parseMemoryBytes(spec.template.spec.containers[0]!.resources.limits.memory),
+  );
+  const share = /-percentage=(\d+)/.exec(options)!;
+  const heapMiB = Math.floor((limitBytes / 2 ** 20) * (Number(share[1]) / 100));
+  return options.replace(share[0], `=${heapMiB}`);
+}
+
+/** The config file as the Deployment mounts it, whatever name its ConfigMap got. */
+async function mountedConfig(
+  {spec}: Deployment,
+  kubectl: (...args: string[]) => Promise<string>,
+): Promise<string> {
+  const name = spec.template.spec.volumes.find(({configMap}) => configMap)?.configMap?.name;
   if (name === undefined)
     throw new Error('Cannot find the config: the Deployment mounts no ConfigMap');
   const map = JSON.parse(

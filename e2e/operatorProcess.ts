@@ -1,5 +1,4 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {readFileSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {waitFor} from '../test/servers/waitFor.ts';
@@ -8,10 +7,6 @@ import {sumOfMetric} from './sumOfMetric.ts';
 
 const bundle = fileURLToPath(new URL('../dist/berth.js', import.meta.url));
 const keptLines = 200;
-/** As the image sets them. */
-const nodeOptions = /^\s*NODE_OPTIONS="(.+)"$/m.exec(
-  readFileSync(new URL('../deploy/docker/Dockerfile', import.meta.url), 'utf8'),
-)![1]!;
 
 /** One replica of the operator: the bundle that the image carries, as a process of its own. */
 export class OperatorProcess implements Replica {
@@ -36,7 +31,7 @@ export class OperatorProcess implements Replica {
     const ports = ['--metrics-bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0'];
     const child = spawn(process.execPath, [bundle, 'operator', ...args, ...ports], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {...process.env, NODE_OPTIONS: nodeOptions, ...env},
+      env: {...process.env, ...env},
     });
     const operator = new OperatorProcess(child);
     await operator.#until(

@@ -14,8 +14,8 @@ import {startRedis} from '../test/servers/redisServer.ts';
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const options = process.argv.slice(2);
 
-// The controllers delete what was in the namespace of the measurement.
-const api = await startApiServer({controllerManager: true});
+// To delete the namespace of the measurement; a cluster has the others on further cores.
+const api = await startApiServer({controllers: ['namespace']});
 await applyCrds(api.transport());
 const redis = await startRedis();
 const ledgers = [['kubernetes'], ['redis', '--redis-url', redis.url]] as const;

@@ -34,7 +34,7 @@ await describeWithPrograms(
   () => {
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'berth-chart-'));
-      server = await startApiServer({controllerManager: true});
+      server = await startApiServer({controllers: ['garbage-collector', 'namespace']});
       const {kubeconfigPath: kubeconfig} = server;
       await runOrThrow('kubectl', ['apply', '-f', '-'], {kubeconfig, stdin: serviceMonitorCrd});
       await kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all');

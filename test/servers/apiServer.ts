@@ -18,8 +18,11 @@ import {serviceAccountToken} from './serviceAccountToken.ts';
 import {makeTempFolder, removeTempFolder} from './tempFolder.ts';
 
 export interface ApiServerOptions {
-  /** Adds kube-controller-manager for garbage collection and namespace deletion. Default false. */
-  readonly controllerManager?: boolean;
+  /**
+   * Adds kube-controller-manager with these controllers; absent without. The garbage collector
+   * watches every object, which costs the API server with each one that is created and deleted.
+   */
+  readonly controllers?: readonly ('garbage-collector' | 'namespace')[];
   /** Writes one JSON line a request to `auditLogPath`. Default false. */
   readonly auditLog?: boolean;
   /** Default: a free one. */
@@ -75,7 +78,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Re
   const programs = await ensureServers(
     'kube-apiserver',
     'etcd',
-    ...(options.controllerManager ? (['kube-controller-manager'] as const) : []),
+    ...(options.controllers ? (['kube-controller-manager'] as const) : []),
   );
   const folder = makeTempFolder('api');
   const files = writeApiServerFiles(folder, options.users ?? []);
@@ -100,8 +103,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Re
   }
   const stops = [() => server.stop(), () => etcd.stop()];
   const api = describeApiServer({files, server, etcd, stops, auditLog: options.auditLog ?? false});
-  if (options.controllerManager) {
-    const controllers = startControllers(programs['kube-controller-manager'], folder, api);
+  if (options.controllers) {
+    const program = programs['kube-controller-manager'];
+    const controllers = startControllers(program, options.controllers, folder, api);
     stops.unshift(() => controllers.stop(0));
   }
   return api;
@@ -162,6 +166,7 @@ function describeApiServer(parts: {
 
 function startControllers(
   program: string,
+  names: readonly string[],
   folder: string,
   api: Pick<RealApiServer, 'kubeconfigPath'>,
 ): ServerProcess {
@@ -170,7 +175,7 @@ function startControllers(
     program,
     arguments: [
       `--kubeconfig=${api.kubeconfigPath}`,
-      '--controllers=garbage-collector-controller,namespace-controller',
+      `--controllers=${names.map((name) => `${name}-controller`).join(',')}`,
       '--leader-elect=false',
       '--secure-port=0',
     ],

@@ -76,7 +76,7 @@ async function allOf<T extends readonly unknown[] | []>(
 }
 
 async function provideApi(stops: Stop[]): Promise<NonNullable<Lane['api']>> {
-  const server = await startApiServer({controllerManager: true});
+  const server = await startApiServer({controllers: ['garbage-collector', 'namespace']});
   stops.push(() => server.stop());
   await applyCrds(server.transport());
   const {url, caFile, adminToken, kubeconfigPath} = server;
