@@ -30,8 +30,8 @@ interface Watched {
   readonly at: KindPath;
 }
 
-/** How long the end may wait for the API server. */
-const closeTimeoutMs = 10_000;
+/** How long the end may wait for the API server: a list of 100,000 requests takes more than 10 s. */
+const closeTimeoutMs = 60_000;
 /** A quiet kind is asked how far it is at most so often, */
 const leastProbeMs = 2_000;
 /** and costs the API server and us at most this part of the time. */
