@@ -30,7 +30,7 @@ interface Watched {
   readonly at: KindPath;
 }
 
-/** How long the end may wait for the API server: a list of 100,000 requests takes more than 10 s. */
+/** How long the end may wait for the API server; a list of 100,000 requests takes over 10 s. */
 const closeTimeoutMs = 60_000;
 /** A quiet kind is asked how far it is at most so often, */
 const leastProbeMs = 2_000;
