@@ -2,7 +2,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {endAll} from '../cli/berthProcess.ts';
 import {describeWithServers} from '../servers/requireServers.ts';
 import {hopelessCrowd} from './crowdScenarios.ts';
-import {Field, shortLease} from './field.ts';
+import {defaultLease, Field, shortLease} from './field.ts';
 import {lineOf} from './lineOf.ts';
 import {redisScenarios} from './redisScenarios.ts';
 import {runScenario} from './runScenario.ts';
@@ -30,7 +30,7 @@ describeWithServers('a fault under load, on real servers', ['api', 'redis'], () 
       const outcome = await runScenario(scenario, {
         field,
         namespace: `fault-${index}`,
-        lease: shortLease,
+        lease: scenario.isOutage ? defaultLease : shortLease,
         createsPerSecond: 60,
       });
       process.stdout.write(`faults: ${lineOf(name, outcome)}\n`);
