@@ -1,4 +1,4 @@
-import {InTurn} from './inTurn.ts';
+import {RoundRobin} from './roundRobin.ts';
 
 /**
  * A map with a limit: beyond it the entry that was put in longest ago is forgotten.
@@ -8,7 +8,7 @@ import {InTurn} from './inTurn.ts';
 export class BoundedMap<Key, Value> {
   readonly #limit: number;
   readonly #entries = new Map<Key, Value>();
-  readonly #oldest = new InTurn(this.#entries);
+  readonly #oldest = new RoundRobin(this.#entries);
 
   constructor(limit: number) {
     this.#limit = limit;

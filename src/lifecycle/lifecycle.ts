@@ -4,9 +4,9 @@ import {ApiError, type Transport, TransportError} from '../kube/transport.ts';
 import type {Clock} from '../lib/clock.ts';
 import type {BackoffRange} from '../lib/fullJitter.ts';
 import {Gate} from '../lib/gate.ts';
-import {InTurn} from '../lib/inTurn.ts';
 import type {Log} from '../lib/log.ts';
 import type {Random} from '../lib/random.ts';
+import {RoundRobin} from '../lib/roundRobin.ts';
 import {TimeSlice} from '../lib/timeSlice.ts';
 import {nextStep, type PodRecord, type Step} from './nextStep.ts';
 import {StepWriter} from './stepWriter.ts';
@@ -39,7 +39,7 @@ export class Lifecycle {
   readonly #keys = new Map<string, RequestKey>();
   readonly #pods = new Map<string, Map<string, PodRecord>>();
   readonly #marked = new Set<RequestKey>();
-  readonly #turns = new InTurn(this.#marked);
+  readonly #turns = new RoundRobin(this.#marked);
   /**
    * With a step under way: a second one at once would be judged upon a state that is about to
    * change.

@@ -6,11 +6,6 @@ import {TcpProxy} from './tcpProxy.ts';
 
 export interface Scenario {
   readonly name: string;
-  /**
-   * Nobody answers for a while. By a short Lease a busy machine loses one leader after the other
-   * then, as their renewals take longer than it allows: that tests the machine.
-   */
-  readonly isOutage?: true;
   /** Opens what is particular, starts operators; the load begins after it. */
   readonly prepare: (battle: Battle) => Promise<Strike>;
 }
@@ -85,7 +80,6 @@ export const scenarios: readonly Scenario[] = [
   leaderEnded('SIGTERM', 'ended'),
   {
     name: 'API server killed and started again',
-    isOutage: true,
     async prepare(battle) {
       await battle.addOperator();
       return {
@@ -98,7 +92,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'etcd killed and started again',
-    isOutage: true,
     async prepare(battle) {
       await battle.addOperator();
       return {
