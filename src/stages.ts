@@ -1,3 +1,4 @@
+import {withNearest} from './api/nearestText.ts';
 import {parseRequest} from './api/parseRequest.ts';
 import {ScheduledReason} from './api/reasons.ts';
 import type {Allocation} from './api/resources.ts';
@@ -28,7 +29,6 @@ import {RequestQueue} from './queue/requestQueue.ts';
 import {Scheduler, type SchedulerOptions} from './scheduler.ts';
 import {concludeBind} from './status/concludeBind.ts';
 import type {PendingIntent} from './status/intent.ts';
-import {withNearest} from './status/nearestText.ts';
 import {Reporter} from './status/reporter.ts';
 import {StatusWriter} from './status/statusWriter.ts';
 import {WorkerView} from './status/workerView.ts';

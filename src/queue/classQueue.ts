@@ -1,4 +1,3 @@
-import {ScheduledReason} from '../api/reasons.ts';
 import type {RequestRecord} from '../api/records.ts';
 import {Heap} from '../lib/heap.ts';
 import type {Verdict} from '../placement/plan.ts';
@@ -63,9 +62,8 @@ export class ClassQueue {
     entry.priority = entry.record.priority;
     this.#members.push(entry);
     const isKnown = this.#message !== undefined && this.#textFor(entry) === entry.reportedMessage;
-    const isShown = isKnown && !showsOtherReason(entry.record);
-    entry.reportedVersion = isShown ? this.#version : 0;
-    if (!isShown) entry.reportedMessage = undefined;
+    entry.reportedVersion = isKnown ? this.#version : 0;
+    if (!isKnown) entry.reportedMessage = undefined;
     if (this.#isUnreported(entry)) this.#reports.prepend(entry);
     else this.#reports.append(entry);
   }
@@ -78,13 +76,11 @@ export class ClassQueue {
   /** Takes a newer record of the same class into account. */
   replace(entry: Entry, record: RequestRecord): void {
     const before = this.#textFor(entry);
-    // The write of what was handed out comes to nothing where it meets a newer generation.
-    const isEdited = entry.record.generation !== record.generation;
     entry.record = record;
     entry.priority = record.priority;
     this.#members.update(entry.heapIndex);
-    if (isEdited) entry.reportedMessage = undefined;
-    if (isEdited || this.#textFor(entry) !== before) this.#outdate(entry);
+    const isDue = entry.reportedMessage === undefined || this.#textFor(entry) !== before;
+    if (isDue) this.#outdate(entry);
   }
 
   /** @param foremost the highest priority among those of the batch that got the verdict */
@@ -147,10 +143,4 @@ export class ClassQueue {
   #isUnreported(entry: Entry): boolean {
     return entry.reportedVersion !== this.#version;
   }
-}
-
-/** True when something else than a verdict was written over the verdict since. */
-function showsOtherReason(record: RequestRecord): boolean {
-  const scheduled = record.conditions.find((condition) => condition.type === 'Scheduled');
-  return scheduled !== undefined && scheduled.reason !== ScheduledReason.Unplaceable;
 }

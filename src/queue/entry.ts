@@ -1,3 +1,4 @@
+import {withoutNearest} from '../api/nearestText.ts';
 import type {RequestRecord} from '../api/records.ts';
 
 /** One request of the queue, with its place in whichever heap holds it. */
@@ -46,6 +47,16 @@ export function newEntry(record: RequestRecord, seenMs: number): Entry {
     previous: undefined,
     next: undefined,
   };
+}
+
+/**
+ * Whether a newer state lacks what was last handed out for it. Then the write of that has not come
+ * yet, or never comes, as the state that it was decided on said so already: it is due again.
+ */
+export function lacksReport({reportedMessage}: Entry, {conditions}: RequestRecord): boolean {
+  if (reportedMessage === undefined) return false;
+  const said = conditions.find(({type}) => type === 'Scheduled')?.message ?? '';
+  return withoutNearest(said) !== reportedMessage;
 }
 
 /** Higher priority first, then the older one; the key ends it, as two may be of one second. */

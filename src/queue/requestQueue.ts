@@ -6,7 +6,7 @@ import {fullJitterMs} from '../lib/fullJitter.ts';
 import type {Random} from '../lib/random.ts';
 import type {Verdict} from '../placement/plan.ts';
 import {DelayQueue} from './delayQueue.ts';
-import {type Entry, goesBefore, newEntry} from './entry.ts';
+import {type Entry, goesBefore, lacksReport, newEntry} from './entry.ts';
 import {Outside} from './outside.ts';
 import {PASSED_OVER, PassedOver} from './passedOver.ts';
 import {type UnreportedRequest, WaitingClasses} from './waitingClasses.ts';
@@ -327,10 +327,8 @@ export class RequestQueue {
 
   #change(entry: Entry, record: RequestRecord): Upserted {
     const isEdited = entry.record.generation !== record.generation;
-    if (isEdited) {
-      entry.requeues = 0;
-      entry.reportedMessage = undefined;
-    }
+    if (isEdited) entry.requeues = 0;
+    if (isEdited || lacksReport(entry, record)) entry.reportedMessage = undefined;
     switch (entry.state) {
       case 'Member':
         this.#waiting.replace(entry, record);

@@ -1,9 +1,9 @@
 import {type Condition, setCondition} from '../api/conditions.ts';
+import {withoutNearest} from '../api/nearestText.ts';
 import {ScheduledReason} from '../api/reasons.ts';
 import type {InvalidRequest, RequestRecord} from '../api/records.ts';
 import {microTime, secondTime} from '../lib/timestamp.ts';
 import type {Assignment} from './intent.ts';
-import {withoutNearest} from './nearestText.ts';
 
 /** Body of a merge patch of a status; refused with 409 unless the object is still that one. */
 export interface StatusPatch {

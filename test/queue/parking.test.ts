@@ -189,10 +189,27 @@ describe('reporting verdicts', () => {
     reported(queue);
     queue.wakeAll();
     const batch = queue.take(1);
-    const conditions = [makeCondition({type: 'Scheduled', reason: 'LedgerUnavailable'})];
+    const conditions = [makeCondition({type: 'Scheduled', message: 'the ledger does not answer'})];
     queue.upsert(makeRequest({name: 'small-0', conditions}));
     queue.park('small', verdict('no'), batch);
     expect(reported(queue)).toEqual(['small-0 no']);
+  });
+
+  it('gives again what was decided on a state that said so, but was not the newest', () => {
+    const {queue} = createQueue();
+    const says = (message: string) => ({
+      name: 'small-0',
+      conditions: [makeCondition({type: 'Scheduled', message})],
+    });
+    queue.upsert(makeRequest(says('no')));
+    for (const message of ['not yet', 'no']) {
+      parkAll(queue, 'small', message);
+      expect(reported(queue)).toEqual([`small-0 ${message}`]);
+    }
+    queue.upsert(makeRequest(says('not yet')));
+    expect(reported(queue)).toEqual(['small-0 no']);
+    queue.upsert(makeRequest(says('no Nearest: w-1 lacks 1 cpu (0 free of 1 wanted).')));
+    expect(reported(queue)).toEqual([]);
   });
 
   it('gives again what a bind that came to nothing has pushed aside', async () => {

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {Condition} from '../../src/api/conditions.ts';
 import {containerRequestStatusSchema} from '../../src/api/containerRequestSchema.ts';
+import {withNearest} from '../../src/api/nearestText.ts';
 import {conditionSchema} from '../../src/api/schemaParts.ts';
-import {withNearest} from '../../src/status/nearestText.ts';
 import {boundStatus, pendingPatch} from '../../src/status/statusPatch.ts';
 import {makeCondition, makeInvalid, makeRequest} from './makeRecords.ts';
 

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
+import {withNearest, withoutNearest} from '../../src/api/nearestText.ts';
 import {UnfitReason} from '../../src/api/reasons.ts';
 import type {Shortage} from '../../src/api/resources.ts';
-import {withNearest, withoutNearest} from '../../src/status/nearestText.ts';
 
 const account = '0/20 workers fit: 12 insufficient cpu, 8 not ready.';
 const said = (...shortages: Shortage[]) =>

@@ -1,6 +1,6 @@
-import {formatCpu, formatMemory} from '../api/quantity.ts';
-import type {Shortage} from '../api/resources.ts';
 import {assertNever} from '../lib/assertNever.ts';
+import {formatCpu, formatMemory} from './quantity.ts';
+import type {Shortage} from './resources.ts';
 
 /** Stands between the account of all workers and the sentence about one; in no name of a worker. */
 const MARK = ' Nearest: ';
