@@ -213,6 +213,9 @@ export type Config = z.infer<typeof configSchema>;
  * of a reply, tries of one update) stands beside that, which knows no configuration.
  */
 export const fixedLimits = {
+  /** Of a new leader, and how many times as many requests each further batch may have. */
+  firstBatch: 16,
+  batchGrowth: 4,
   /** Releases one ledger update carries; the others wait for the next one. */
   releasesPerCommit: 4_096,
   /** Releases that no batch takes along are committed after so long. */

@@ -13,7 +13,7 @@ import type {Plan, Snapshot, Verdict} from './placement/plan.ts';
 import type {BindIntent, PendingIntent} from './status/intent.ts';
 
 export interface SchedulerOptions {
-  readonly batcher: {next(signal: AbortSignal): Promise<readonly RequestRecord[]>};
+  readonly batcher: {next(signal: AbortSignal, most: number): Promise<readonly RequestRecord[]>};
   readonly queue: {
     park(classKey: string, verdict: Verdict, unplaced: readonly RequestRecord[]): void;
     requeue(
@@ -41,7 +41,13 @@ export interface SchedulerOptions {
   readonly onCycle: (summary: CycleSummary) => void;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limits: {readonly releasesPerCommit: number; readonly idleFlushMs: number};
+  readonly limits: {
+    readonly releasesPerCommit: number;
+    readonly idleFlushMs: number;
+    /** Requests in the first batch of a leadership, and how many times as many in each next one. */
+    readonly firstBatch: number;
+    readonly batchGrowth: number;
+  };
 }
 
 /** Runs cycles one after the other: read `#runCycle` first, it is the product. */
@@ -62,22 +68,25 @@ export class Scheduler {
 
   /**
    * Cycles until `signal` aborts, after the one under way, or until another leader fences this one.
+   * Many may have waited for a new leader: its batches begin small and grow, so that a short commit
+   * gives the connections, which are not open yet either, something to write during a longer one.
    */
   async run(epoch: number, signal: AbortSignal): Promise<'stopped' | 'fenced'> {
+    const {firstBatch, batchGrowth} = this.#options.limits;
     this.#cycle = 0;
-    while (!signal.aborted) {
-      if ((await this.#runCycle(epoch, signal)) === 'fenced') return 'fenced';
+    for (let most = firstBatch; !signal.aborted; most *= batchGrowth) {
+      if ((await this.#runCycle(epoch, signal, most)) === 'fenced') return 'fenced';
     }
     return 'stopped';
   }
 
-  async #runCycle(epoch: number, signal: AbortSignal): Promise<Committed['kind']> {
+  async #runCycle(epoch: number, signal: AbortSignal, most: number): Promise<Committed['kind']> {
     const {cache, place, committer, update, writer, clock, limits} = this.#options;
     const watch = new PhaseWatch(clock);
 
     // 1 Take a batch: as long as the writer has room, so that what is decided is soon written.
     await writer.room(signal);
-    const batch = this.#withoutWritten(await this.#nextBatch(signal));
+    const batch = this.#withoutWritten(await this.#nextBatch(signal, most));
     watch.end('batch');
 
     // 2 One snapshot for the whole batch.
@@ -197,7 +206,7 @@ export class Scheduler {
   }
 
   /** A batch, or an empty one when only releases have been waiting for `idleFlushMs`. */
-  async #nextBatch(signal: AbortSignal): Promise<readonly RequestRecord[]> {
+  async #nextBatch(signal: AbortSignal, most: number): Promise<readonly RequestRecord[]> {
     const {batcher, update, clock, limits} = this.#options;
     const idle = new AbortController();
     let cancel = () => {};
@@ -206,7 +215,7 @@ export class Scheduler {
     };
     if (update.releaseCount > 0) arm();
     else update.onFirst = arm;
-    const batch = await batcher.next(AbortSignal.any([signal, idle.signal]));
+    const batch = await batcher.next(AbortSignal.any([signal, idle.signal]), most);
     update.onFirst = () => {};
     cancel();
     return batch;

@@ -113,8 +113,8 @@ function createBatcher(
   const batcher = new Batcher({queue, isIdle, clock, limits: config.batch});
   if (!beforeSnapshot) return batcher;
   return {
-    async next(signal) {
-      const batch = await batcher.next(signal);
+    async next(signal, most) {
+      const batch = await batcher.next(signal, most);
       if (batch.length > 0) await beforeSnapshot(cache, signal);
       return batch;
     },

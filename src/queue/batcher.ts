@@ -50,8 +50,11 @@ export class Batcher {
     if (options.queue.readyCount > 0) this.#arrived();
   }
 
-  /** The next batch; empty only when `signal` aborts. One caller at a time. */
-  next(signal: AbortSignal): Promise<readonly RequestRecord[]> {
+  /**
+   * The next batch; empty only when `signal` aborts. One caller at a time.
+   * @param most the batch has no more; what it leaves behind keeps its window
+   */
+  next(signal: AbortSignal, most: number): Promise<readonly RequestRecord[]> {
     return new Promise((resolve) => {
       let cancelTimer = () => {};
       const finish = (batch: readonly RequestRecord[]) => {
@@ -68,7 +71,7 @@ export class Batcher {
           // While it takes, the queue may ready others: one more look would take a batch that
           // nobody gets.
           this.#notify = () => {};
-          return finish(this.#take());
+          return finish(this.#take(most));
         }
         if (leftMs === undefined) this.#notify = look;
         else {
@@ -116,9 +119,9 @@ export class Batcher {
     return queue.readyCount >= limits.maxRequests;
   }
 
-  #take(): readonly RequestRecord[] {
+  #take(most: number): readonly RequestRecord[] {
     const {queue, limits} = this.#options;
-    const batch = queue.take(limits.maxRequests);
+    const batch = queue.take(Math.min(most, limits.maxRequests));
     if (queue.readyCount === 0) this.#openedMs = undefined;
     return batch;
   }

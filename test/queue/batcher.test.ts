@@ -24,8 +24,8 @@ function createBatcher({maxRequests = 512} = {}) {
       }
     },
     /** Asks for the next batch and notes when it came. */
-    ask: () => {
-      void batcher.next(stop.signal).then((batch) => {
+    ask: (most = maxRequests) => {
+      void batcher.next(stop.signal, most).then((batch) => {
         batches.push({names: batch.map(({name}) => name), atMs: clock.monotonicMs()});
       });
     },
@@ -160,12 +160,24 @@ describe('a batch', () => {
     expect(sizes(batches)).toEqual(['1 at 1', '1 at 101']);
   });
 
+  it('has no more than asked for, and leaves the rest their window', async () => {
+    const {clock, batches, arrive, ask} = createBatcher({maxRequests: 4});
+    arrive(9);
+    ask(3);
+    await clock.advance(0);
+    ask(12);
+    await clock.advance(0);
+    ask(12);
+    await clock.advance(9);
+    expect(sizes(batches)).toEqual(['3 at 0', '4 at 0', '2 at 1']);
+  });
+
   it('takes what waited before the batcher was there', async () => {
     const {queue, clock} = createQueue();
     queue.upsert(makeRequest({name: 'a'}));
     const limits = {maxRequests: 9, idleMs: 5, maxMs: 25};
     const batcher = new Batcher({queue, isIdle: () => true, clock, limits});
-    const next = batcher.next(new AbortController().signal);
+    const next = batcher.next(new AbortController().signal, 9);
     await clock.advance(1);
     expect(await next).toHaveLength(1);
   });

@@ -34,6 +34,19 @@ describe('a cycle', () => {
     ]);
   });
 
+  it('has a small batch under a new leader, then larger ones', async () => {
+    const {clock, mosts, run, give, stop, endOf} = createSchedulerRig();
+    run(7);
+    for (const request of [a, b]) {
+      void give([request]);
+      await clock.advance(0);
+    }
+    expect(mosts).toEqual([2, 6, 18]);
+    stop.abort();
+    await clock.advance(0);
+    expect(endOf()).toBe('stopped');
+  });
+
   it('says whose key a decision was for, so that the next one of it finds the worker warm', async () => {
     const {clock, notes, run, give} = createSchedulerRig();
     run();

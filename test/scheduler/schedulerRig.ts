@@ -52,6 +52,7 @@ export function createSchedulerRig({
   const binds: BindIntent[] = [];
   const reports: PendingIntent[] = [];
   const cycles: CycleSummary[] = [];
+  const mosts: number[] = [];
   const update = new PendingUpdate();
   update.begin();
   const left = [...answers];
@@ -71,7 +72,8 @@ export function createSchedulerRig({
   };
   const scheduler = new Scheduler({
     batcher: {
-      async next(signal) {
+      async next(signal, most) {
+        mosts.push(most);
         const aborted = new Promise<void>((resolve) => {
           signal.addEventListener('abort', () => resolve(), {once: true});
         });
@@ -132,7 +134,7 @@ export function createSchedulerRig({
     onCycle: (summary) => cycles.push(summary),
     clock,
     log: silentLog,
-    limits: {releasesPerCommit: 4, idleFlushMs: 1_000},
+    limits: {releasesPerCommit: 4, idleFlushMs: 1_000, firstBatch: 2, batchGrowth: 3},
   });
   const stop = new AbortController();
   let end: string | undefined;
@@ -158,6 +160,7 @@ export function createSchedulerRig({
     binds,
     reports,
     cycles,
+    mosts,
     update,
     stop,
     run,
