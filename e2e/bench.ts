@@ -69,6 +69,7 @@ async function measureBurst(
     totalMs: number;
     floorMs: number;
     memoryMb: number;
+    loopDelayMs: number;
     commits: number;
     batches: number;
   }[] = [];
@@ -85,11 +86,13 @@ async function measureBurst(
     const startMs = systemClock.monotonicMs();
     await createBurst({...burst, names});
     const totalMs = (await witness.lastPlacedMs(name, names, 120_000)) - startMs;
+    const loopDelayMs = await loopDelayP99Ms(operator);
     const after = await counts(operator);
     results.push({
       totalMs,
       floorMs,
       memoryMb: (await operator.metric('process_resident_memory_bytes')) / 1e6,
+      loopDelayMs,
       commits: after.commits - before.commits,
       batches: after.batches - before.batches,
     });
@@ -112,7 +115,16 @@ async function measureBurst(
     `  commits / batches ${results.map(({commits, batches}) => `${commits}/${batches}`).join(' ')}`,
   );
   say(`  memory MB         ${spread(of(({memoryMb}) => memoryMb))}`);
+  const loopDelays = of(({loopDelayMs}) => loopDelayMs);
+  say(`  loop delay p99 ms ${spread(loopDelays, 1)}`);
   say(`  violations        ${violationCount} in ${revisions} revisions`);
+}
+
+/** How late the event loop of the operator was, since its metrics were last read. */
+async function loopDelayP99Ms(operator: OperatorProcess): Promise<number> {
+  // Node notes the time from timer to timer, and the timer's own 10 ms are in it.
+  const timerMs = 10;
+  return (await operator.metric('nodejs_eventloop_lag_p99_seconds')) * 1000 - timerMs;
 }
 
 function warmUpNames(prefix: string): readonly (readonly string[])[] {

@@ -7,7 +7,7 @@ export function sumOfMetric(
   let sum = 0;
   for (const line of text.split('\n')) {
     const [, found, labelText = '', value] =
-      /^([a-z_]+)(?:\{(.*)\})? ([\d.e+-]+)$/.exec(line) ?? [];
+      /^([a-z0-9_]+)(?:\{(.*)\})? ([\d.e+-]+)$/.exec(line) ?? [];
     const matches = Object.entries(labels).every(([key, wanted]) =>
       labelText.includes(`${key}="${wanted}"`),
     );
