@@ -213,7 +213,7 @@ export type Config = z.infer<typeof configSchema>;
  * of a reply, tries of one update) stands beside that, which knows no configuration.
  */
 export const fixedLimits = {
-  /** Of a new leader, and how many times as many requests each further batch may have. */
+  /** Requests in the first batch of a leader, and how many times as many in each next one. */
   firstBatch: 16,
   batchGrowth: 4,
   /** Releases one ledger update carries; the others wait for the next one. */

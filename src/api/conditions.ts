@@ -9,6 +9,13 @@ export interface Condition {
   readonly message: string;
 }
 
+export function findCondition(
+  conditions: readonly Condition[],
+  type: string,
+): Condition | undefined {
+  return conditions.find((condition) => condition.type === type);
+}
+
 /**
  * The list with `next` in it, keyed by type and sorted by it. `lastTransitionTime` stays when the
  * status does; the same list is returned when nothing would change, so that a caller sees a no-op.
@@ -18,7 +25,7 @@ export function setCondition(
   next: Omit<Condition, 'lastTransitionTime'>,
   now: string,
 ): readonly Condition[] {
-  const current = conditions.find((condition) => condition.type === next.type);
+  const current = findCondition(conditions, next.type);
   if (
     current &&
     current.status === next.status &&

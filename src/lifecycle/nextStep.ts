@@ -1,3 +1,4 @@
+import {findCondition} from '../api/conditions.ts';
 import {asTimeMs} from '../api/rawObject.ts';
 import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
 import type {
@@ -125,7 +126,7 @@ function stepOfWaiting(request: RequestRecord, {nowMs}: Surroundings): Step {
   const {placementTimeoutSeconds, suspended} = request;
   if (placementTimeoutSeconds === undefined || suspended) return nothing;
   const timeoutMs = placementTimeoutSeconds * 1000;
-  const scheduled = request.conditions.find(({type}) => type === 'Scheduled');
+  const scheduled = findCondition(request.conditions, 'Scheduled');
   // Resumed a moment ago: the report that ends this reason starts the time.
   if (scheduled?.reason === ScheduledReason.Suspended) return {kind: 'wait', delayMs: timeoutMs};
   // One that lost its worker has waited since then, not since its creation.

@@ -73,7 +73,10 @@ export class ClassQueue {
     this.#reports.remove(entry);
   }
 
-  /** Takes a newer record of the same class into account. */
+  /**
+   * Takes a newer record of the same class into account. Where nothing counts as told to it any
+   * more, it is due at once.
+   */
   replace(entry: Entry, record: RequestRecord): void {
     const before = this.#textFor(entry);
     entry.record = record;

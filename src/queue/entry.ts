@@ -1,3 +1,4 @@
+import {findCondition} from '../api/conditions.ts';
 import {withoutNearest} from '../api/nearestText.ts';
 import type {RequestRecord} from '../api/records.ts';
 
@@ -55,7 +56,7 @@ export function newEntry(record: RequestRecord, seenMs: number): Entry {
  */
 export function lacksReport({reportedMessage}: Entry, {conditions}: RequestRecord): boolean {
   if (reportedMessage === undefined) return false;
-  const said = conditions.find(({type}) => type === 'Scheduled')?.message ?? '';
+  const said = findCondition(conditions, 'Scheduled')?.message ?? '';
   return withoutNearest(said) !== reportedMessage;
 }
 

@@ -1,4 +1,4 @@
-import {type Condition, setCondition} from '../api/conditions.ts';
+import {type Condition, findCondition, setCondition} from '../api/conditions.ts';
 import {withoutNearest} from '../api/nearestText.ts';
 import {ScheduledReason} from '../api/reasons.ts';
 import type {InvalidRequest, RequestRecord} from '../api/records.ts';
@@ -62,7 +62,7 @@ export function pendingPatch(
 
 /** What it says already where `message` differs from that in the nearest worker only. */
 function newsOf({conditions}: RequestRecord | InvalidRequest, message: string): string {
-  const said = conditions.find(({type}) => type === 'Scheduled')?.message;
+  const said = findCondition(conditions, 'Scheduled')?.message;
   if (said === undefined) return message;
   return withoutNearest(said) === withoutNearest(message) ? said : message;
 }
