@@ -105,8 +105,9 @@ mutation: setup ## Change one expression at a time and list what no test notices
 	@node test/mutation/run.ts
 
 .PHONY: soak
+soak: SEEDS ?= 1..2000
 soak: setup ## Simulate 10 million placements under faults, over 2,000 seeds (hours)
-	@node src/main.ts simulate --seeds 1..2000 --workers 250 --requests 6400 --processes 2
+	@node src/main.ts simulate --seeds $(SEEDS) --workers 250 --requests 6400 --processes 2
 
 .PHONY: clean
 clean: ## Remove what was built and installed in this folder

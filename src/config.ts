@@ -23,10 +23,10 @@ export function isRedisUrl(value: string): boolean {
 
 const redis = z.strictObject({
   url: text()
-    .refine(isRedisUrl, 'wanted redis://HOST:PORT or rediss://HOST:PORT')
+    .refine(isRedisUrl, 'wanted redis://HOST:PORT[/DATABASE] or rediss://HOST:PORT[/DATABASE]')
     .default('redis://127.0.0.1:6379')
-    .describe('Where Redis is: redis://HOST:PORT or rediss://HOST:PORT.'),
-  username: text().optional().describe('ACL user; the default user when absent.'),
+    .describe('Where Redis is: redis://HOST:PORT[/DATABASE], or rediss:// for TLS.'),
+  username: text().optional().describe('ACL user; the one of the URL when absent.'),
   passwordFile: text().optional().describe('File that holds the password, read at each connect.'),
   keyPrefix: z
     .string()
@@ -193,7 +193,7 @@ export const configSchema = z.strictObject({
         .describe('Kubeconfig file; the usual places when absent, then the cluster it runs in.'),
       context: text(253).optional().describe('Context of the kubeconfig.'),
       requestTimeoutMs: milliseconds(10_000).describe(
-        'An API call without a whole reply by then is read again.',
+        'A call without a whole reply by then has failed; of the Lease and of watches apart.',
       ),
     })
     .prefault({}),

@@ -69,7 +69,7 @@ export class Operator {
         waitingFor: () => this.#decisive.map(({waitingFor}) => waitingFor).find(Boolean),
       },
       {name: 'leadership', waitingFor: () => this.#leader.waitingFor},
-      {name: 'ledger', waitingFor: () => committer.outage?.cause.message},
+      {name: 'ledger', waitingFor: () => committer.outage?.message},
       {name: 'workers', waitingFor: () => health.blindness},
     ];
   }

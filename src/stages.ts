@@ -71,9 +71,7 @@ export function createStages(options: OperatorOptions) {
     log,
     allocations: () => cache.allocations(),
     update,
-    onOutage: (outage) => {
-      if (outage) metrics.ledgerOutages.inc();
-    },
+    onOutage: () => metrics.ledgerOutages.inc(),
     backoff: {
       baseMs: config.queue.backoffBaseMs,
       maxMs: config.leaderElection.retryPeriodSeconds * 1000,
@@ -123,14 +121,24 @@ function createBatcher(
 
 type Truth = ReturnType<typeof createTruth>;
 
+/** Of what is refused the first one is logged, and then one of so many: each may come often. */
+const sayEach = 1_000;
+
 /** What is true, as far as this replica knows: the caches, the ledger, and what waits. */
 function createTruth({config, clock, random, log, metrics, ledger}: OperatorOptions) {
+  let refusedWorkers = 0;
   const cache = new WorkerCache({
     table: createWorkerTable(),
     clock,
     maxWorkers: config.queue.maxWorkers,
+    onRefused: (workerName) => {
+      metrics.refusedWorkers.inc();
+      if (refusedWorkers++ % sayEach > 0) return;
+      const {maxWorkers} = config.queue;
+      log.warn({workerName, refused: refusedWorkers, maxWorkers}, 'too many workers known');
+    },
   });
-  let refused = 0;
+  let refusedRequests = 0;
   const queue = new RequestQueue({
     clock,
     random,
@@ -138,10 +146,9 @@ function createTruth({config, clock, random, log, metrics, ledger}: OperatorOpti
     onPlaced: (waitedMs) => metrics.queueDuration.observe(waitedMs / 1000),
     onRefused: ({key}) => {
       metrics.refusedRequests.inc();
-      // The first of many, and then one a thousand: each may come again and again.
-      if (refused++ % 1_000 > 0) return;
+      if (refusedRequests++ % sayEach > 0) return;
       const {maxRequests} = config.queue;
-      log.warn({request: key, refused, maxRequests}, 'too many requests known');
+      log.warn({request: key, refused: refusedRequests, maxRequests}, 'too many requests known');
     },
   });
   return {cache, queue, update: new PendingUpdate(), ledger: ledger(cache)};

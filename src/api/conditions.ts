@@ -41,3 +41,35 @@ export function setCondition(
     left.type < right.type ? -1 : 1,
   );
 }
+
+/** What shall hold; since when is told by the list that it comes into. */
+export type WantedCondition = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
+
+export interface ConditionContext {
+  /** Of the object whose conditions they are. */
+  readonly generation: number;
+  /** RFC 3339, seconds. */
+  readonly now: string;
+  readonly isOver: (condition: Condition) => boolean;
+}
+
+/**
+ * The list with all of `wanted` in it and without those that are over; as `setCondition` the very
+ * same list when nothing would change.
+ */
+export function withConditions(
+  current: readonly Condition[],
+  wanted: readonly WantedCondition[],
+  {generation, now, isOver}: ConditionContext,
+): readonly Condition[] {
+  let conditions = current.some(isOver) ? current.filter((one) => !isOver(one)) : current;
+  for (const condition of wanted) {
+    conditions = setCondition(conditions, {...condition, observedGeneration: generation}, now);
+  }
+  return conditions;
+}
+
+/** `Stalled` holds or is absent, as kstatus wants it. */
+export function isStalledNoMore({type}: Condition, wanted: readonly WantedCondition[]): boolean {
+  return type === 'Stalled' && !wanted.some((one) => one.type === type);
+}

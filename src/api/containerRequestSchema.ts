@@ -151,9 +151,7 @@ export const containerRequestStatusSchema = z
       .max(2_147_483_647)
       .optional()
       .describe('Exit code of its container.'),
-    conditions: conditions(
-      'Scheduled, Ready and Finished; Reconciling and Stalled where they hold.',
-    ),
+    conditions: conditions('Scheduled, Ready and Finished; Stalled where it holds.'),
     observedGeneration: observedGeneration(),
   })
   .meta(rules(...statusRules))

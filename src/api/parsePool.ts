@@ -1,5 +1,5 @@
 import {firstProblem, problemAt} from './problem.ts';
-import {parseCpuMillis, parseMemoryBytes} from './quantity.ts';
+import {amountOr0, parseCpuMillis, parseMemoryBytes} from './quantity.ts';
 import {asObject, asText} from './rawObject.ts';
 import type {PoolRecord, Problem} from './records.ts';
 import {workerPoolSpecSchema} from './workerPoolSchema.ts';
@@ -49,8 +49,4 @@ export function parsePool(object: unknown): ParsedPool {
       runtime,
     },
   };
-}
-
-function amountOr0(amount: ReturnType<typeof parseCpuMillis>): number {
-  return typeof amount === 'number' ? amount : 0;
 }

@@ -1,7 +1,7 @@
 import type {z} from 'zod';
 import type {Taint} from './constraints.ts';
 import {firstProblem, problemAt} from './problem.ts';
-import {parseCpuMillis, parseMemoryBytes} from './quantity.ts';
+import {amountOr0, parseCpuMillis, parseMemoryBytes} from './quantity.ts';
 import {asObject, asText, type RawObject} from './rawObject.ts';
 import type {Problem, WorkerRecord} from './records.ts';
 import type {Capacity} from './resources.ts';
@@ -86,11 +86,9 @@ export function shownText(status: WorkerSums): string {
 
 /** The schema has refused what is no quantity; should it ever not, such a worker takes nothing. */
 function capacityOf({cpu, memory, gpu, containers}: Spec['capacity']): Capacity {
-  const cpuMillis = parseCpuMillis(cpu);
-  const memoryBytes = parseMemoryBytes(memory);
   return {
-    cpuMillis: typeof cpuMillis === 'number' ? cpuMillis : 0,
-    memoryBytes: typeof memoryBytes === 'number' ? memoryBytes : 0,
+    cpuMillis: amountOr0(parseCpuMillis(cpu)),
+    memoryBytes: amountOr0(parseMemoryBytes(memory)),
     gpuCount: gpu ? gpu.count : 0,
     gpuType: gpu ? gpu.type : '',
     containers,

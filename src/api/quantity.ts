@@ -57,6 +57,11 @@ export function parseMemoryBytes(quantity: unknown): number | QuantityProblem {
     : {wanted: MEMORY_WANTED};
 }
 
+/** The amount; 0 for what is none, where something else has refused that before. */
+export function amountOr0(amount: number | QuantityProblem): number {
+  return typeof amount === 'number' ? amount : 0;
+}
+
 /** The canonical quantity: `1500m`, `2`. */
 export function formatCpu(cpuMillis: number): string {
   return cpuMillis % 1000 === 0 ? String(cpuMillis / 1000) : `${cpuMillis}m`;

@@ -7,7 +7,6 @@ export const ScheduledReason = {
   Outranked: 'Outranked',
   Suspended: 'Suspended',
   LedgerUnavailable: 'LedgerUnavailable',
-  PlacementTimeout: 'PlacementTimeout',
   WorkerLost: 'WorkerLost',
 } as const;
 export type ScheduledReason = (typeof ScheduledReason)[keyof typeof ScheduledReason];
@@ -48,3 +47,8 @@ export const UnfitReason = {
   TooManyContainers: 'TooManyContainers',
 } as const;
 export type UnfitReason = (typeof UnfitReason)[keyof typeof UnfitReason];
+
+/** Messages of more than one writer: what is said twice in other words is written twice. */
+export const suspendedMessage = 'spec.suspend is true: no worker is chosen until it is false';
+export const noWorkerMessage = 'it has no worker';
+export const completedMessage = 'the container exited with code 0';

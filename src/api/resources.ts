@@ -1,3 +1,6 @@
+/** Thousandths of one whole GPU device. */
+export const WHOLE_GPU_MILLIS = 1000;
+
 /** What one request needs of a worker, as integers. */
 export interface Demand {
   readonly cpuMillis: number;

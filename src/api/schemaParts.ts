@@ -19,8 +19,6 @@ export interface CelRule {
   readonly messageExpression?: string;
   readonly fieldPath?: string;
   readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
-  /** The rule reads `oldSelf`, and holds for a new object too. */
-  readonly optionalOldSelf?: boolean;
 }
 
 /** Metadata of a schema that carries CEL rules into the CRD. */

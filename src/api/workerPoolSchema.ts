@@ -39,7 +39,7 @@ export const workerPoolStatusSchema = z
   .object({
     workers: z.int().min(0).max(1_000_000).optional().describe('How many workers it has.'),
     readyWorkers: z.int().min(0).max(1_000_000).optional().describe('How many of them are ready.'),
-    conditions: conditions('Ready; Reconciling and Stalled where they hold.'),
+    conditions: conditions('Ready; Stalled where it holds.'),
     observedGeneration: observedGeneration(),
   })
   .describe('A view of the pool.');

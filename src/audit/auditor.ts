@@ -193,17 +193,6 @@ export class Auditor {
     if (this.#seesAll) this.#settled.judgeLedger(records, nowMs);
   }
 
-  /** Counts from outside, at rest: batches that assigned something, and the commits they cost. */
-  compareCommits({commits, batches}: {readonly commits: number; readonly batches: number}): void {
-    if (commits === batches) return;
-    this.#log.report(0, {
-      rule: 'commits differ',
-      objects: [],
-      found: `${commits} commits for ${batches} batches`,
-      expected: 'one commit a batch',
-    });
-  }
-
   /** Whether somebody has led for the whole grace: without a leader nobody answers. */
   #isLed(nowMs: number): boolean {
     const sinceMs = this.#leadership.ledSinceMs(nowMs);

@@ -20,8 +20,6 @@ export type Rule =
   | 'not committed'
   /** One cycle took capacity in two updates of the Ledger object. */
   | 'committed twice'
-  /** As counted from outside, there were not as many commits as batches. */
-  | 'commits differ'
   /** A request has neither worker nor end nor a word why, or sits on a worker that is gone. */
   | 'lost'
   /** What a waiting request says of itself is not so. */

@@ -4,10 +4,11 @@ import type {PerfRedisOptions} from './perf/perfRedis.ts';
 import type {PerfOptions} from './perfCommand.ts';
 
 const perfHelp = `
-It runs the real operator in this process and measures it beside its floor, the same writes by a bare
-client, and beside the same operator without batches, cache and affinity. Everything that it creates is
-in a namespace and a pool of its own, and is removed; it refuses a cluster on which an operator leads or
-that has ContainerRequests of others. Without --kubeconfig and --server it runs on the embedded API server.
+It runs the real operator in this process and measures it beside its floor, the same creates and a merge
+patch of the status each by a bare client, and beside the same operator without batches, cache and
+affinity. Everything that it creates is in a namespace and a pool of its own, and is removed; it refuses a
+cluster on which an operator leads by a Lease named berth, or that has ContainerRequests of others.
+Without --kubeconfig and --server it runs on the embedded API server.
 
 With --rate it creates at a fixed rate instead, and measures each placement from the moment at which its
 create was due, also where connections or this process were busy then (no coordinated omission). Each

@@ -20,7 +20,9 @@ export function addSimulate(program: Command): void {
     .showHelpAfterError('(berth simulate --help lists the options)')
     .addHelpText('after', simulateHelp)
     .option('--seed <number>', 'one seed', numberOf(0, Number.MAX_SAFE_INTEGER))
-    .option('--seeds <first..last>', 'several seeds', rangeOf)
+    .addOption(
+      new Option('--seeds <first..last>', 'several seeds').argParser(rangeOf).conflicts('seed'),
+    )
     .option('--workers <count>', 'workers at most', numberOf(0, 5_000), 20)
     .option('--requests <count>', 'requests a seed', numberOf(0, 1_000_000), 300)
     .option('--max-faults <count>', 'faults a seed at most', numberOf(0, maxFaults), 30)
@@ -32,9 +34,14 @@ export function addSimulate(program: Command): void {
         'redis',
       ]),
     )
-    .option('--redis <url>', 'the real server of --ledger redis', 'redis://127.0.0.1:6379')
+    .option('--redis-url <url>', 'the real server of --ledger redis', 'redis://127.0.0.1:6379')
     .option('--no-shrink', 'do not look for the shortest list of faults')
-    .option('--trace <file>', 'write every event of the run there (one seed)')
+    .addOption(
+      new Option('--trace <file>', 'write every event of the one seed there').conflicts([
+        'seeds',
+        'processes',
+      ]),
+    )
     .option('--processes <count>', 'processes that share the seeds', numberOf(0, 256), 1)
     .option('--json', 'print one JSON object a seed')
     .action(async (options: SimulateOptions) => {

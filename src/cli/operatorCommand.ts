@@ -106,7 +106,10 @@ async function connectOnce(config: Config, stop: AbortSignal): Promise<Connectio
         ...(kubeconfig === undefined ? {} : {kubeconfigPath: kubeconfig}),
         ...(context === undefined ? {} : {context}),
         timeoutMs: requestTimeoutMs,
-        transport: {connections: config.status.connections},
+        transport: {
+          connections: config.status.connections,
+          timeoutsMs: {api: requestTimeoutMs, ledger: requestTimeoutMs},
+        },
       },
       stop,
     );

@@ -2,6 +2,7 @@ import {spawn} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {createWriteStream} from 'node:fs';
 import {createInterface} from 'node:readline';
+import {finished} from 'node:stream/promises';
 import {systemClock} from '../lib/clock.ts';
 import {drawPlan, type LedgerKind} from '../simulate/drawPlan.ts';
 import {describeFault} from '../simulate/fault.ts';
@@ -16,7 +17,7 @@ export interface SimulateOptions {
   readonly maxFaults: number;
   readonly faults?: readonly number[];
   readonly ledger?: LedgerKind;
-  readonly redis: string;
+  readonly redisUrl: string;
   readonly shrink: boolean;
   readonly trace?: string;
   readonly processes: number;
@@ -74,8 +75,11 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
 }
 
 async function runSeed(options: SimulateOptions, seed: number, faults = options.faults) {
-  const {workers, requests, maxFaults, ledger, trace, redis} = options;
+  const {workers, requests, maxFaults, ledger, trace, redisUrl} = options;
   const file = trace === undefined ? undefined : createWriteStream(trace);
+  const written = file && finished(file);
+  // A file that cannot be written is told of at the end: nobody waits for it before.
+  written?.catch(() => {});
   const simulation: SimulationOptions = {
     seed,
     size: {workers, requests, faults: maxFaults},
@@ -83,11 +87,16 @@ async function runSeed(options: SimulateOptions, seed: number, faults = options.
     ...(faults && {faults}),
     ...(file && {onLine: (line: string) => file.write(line)}),
     ...(ledger === 'redis' && {
-      redis: {url: redis, keyPrefix: `berth-simulate-${randomUUID().slice(0, 8)}`},
+      redis: {url: redisUrl, keyPrefix: `berth-simulate-${randomUUID().slice(0, 8)}`},
     }),
   };
   const outcome = await new Simulation(simulation).run();
   file?.end();
+  try {
+    await written;
+  } catch (cause) {
+    throw new Error(`Cannot write --trace ${trace}: ${(cause as Error).message}`, {cause});
+  }
   return outcome;
 }
 
@@ -148,13 +157,13 @@ async function runProcess(
   first: number,
   last: number,
 ): Promise<Outcome[]> {
-  const {workers, requests, maxFaults, faults, ledger, redis} = options;
+  const {workers, requests, maxFaults, faults, ledger, redisUrl} = options;
   const flags = {
     seeds: `${first}..${last}`,
     workers,
     requests,
     'max-faults': maxFaults,
-    redis,
+    'redis-url': redisUrl,
     ...(ledger && {ledger}),
     ...(faults && {faults}),
   };

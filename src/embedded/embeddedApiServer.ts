@@ -1,5 +1,5 @@
 import {apiVersionOf, namespaces, type Resource} from '../kube/resource.ts';
-import {type Transport, TransportError} from '../kube/transport.ts';
+import type {Transport} from '../kube/transport.ts';
 import type {Clock} from '../lib/clock.ts';
 import {type Random, systemRandom} from '../lib/random.ts';
 import type {Admission, AdmissionRule} from './admission.ts';
@@ -132,12 +132,6 @@ export class EmbeddedApiServer {
   /** Sends every watch that allows bookmarks one now. */
   sendBookmarks(): void {
     this.#hub.sendBookmarks();
-  }
-
-  /** Breaks every open watch, as a restart of the server does. */
-  dropWatches(): void {
-    const message = 'Cannot go on watching: the server dropped the connection';
-    this.#hub.endAll(new TransportError(message));
   }
 
   #find(resource: Resource, at: {namespace?: string; name: string}): ApiObject | undefined {

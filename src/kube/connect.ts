@@ -113,7 +113,7 @@ async function findTarget(options: ConnectOptions): Promise<Target> {
   if (present.length > 0) return ofKubeconfig(present, options);
   if (env['KUBERNETES_SERVICE_HOST'] && !env['KUBECONFIG']) return ownCluster(options);
   throw new Error(
-    `Cannot find an API server as there is no kubeconfig at ${usual.join(', ')} and this is no Pod: set KUBECONFIG, or name one with --kubernetes-kubeconfig`,
+    `Cannot find an API server as there is no kubeconfig at ${usual.join(', ')} and this is no Pod: name one, by a flag or with KUBECONFIG`,
   );
 }
 

@@ -15,16 +15,11 @@ export interface CommitterOptions {
   /** What is known to be taken: bound, and assumed by batches before this one. */
   readonly allocations: () => Iterable<Allocation>;
   readonly update: Pick<PendingUpdate, 'adopt' | 'takeAdopted'>;
-  /** Told once when commits stop, and once when they go on. */
-  readonly onOutage: (outage: Outage | undefined) => void;
+  /** Told once when commits stop, until they have gone on. */
+  readonly onOutage: () => void;
   readonly backoff: BackoffRange;
   /** A commit under way outlives the stop by so long: its outcome says whether binds follow. */
   readonly drainMs: number;
-}
-
-export interface Outage {
-  readonly sinceMs: number;
-  readonly cause: Error;
 }
 
 /** The definite end of one commit. */
@@ -40,14 +35,14 @@ export type Committed =
  */
 export class Committer {
   readonly #options: CommitterOptions;
-  #outage: Outage | undefined;
+  #outage: Error | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
   }
 
   /** Why commits wait at present; undefined when they do not. */
-  get outage(): Outage | undefined {
+  get outage(): Error | undefined {
     return this.#outage;
   }
 
@@ -138,12 +133,14 @@ export class Committer {
   }
 
   #setOutage(cause: Error | undefined, {epoch, cycle}: CommitInput): void {
-    const {clock, log, onOutage, ledger} = this.#options;
-    if ((cause === undefined) === (this.#outage === undefined)) return;
-    this.#outage = cause && {sinceMs: clock.monotonicMs(), cause};
+    const {log, onOutage, ledger} = this.#options;
+    const before = this.#outage;
+    this.#outage = cause;
+    // Each new cause is said: what refused connections may refuse the password next.
+    if (cause?.message === before?.message) return;
     const keys = {epoch, cycle, ledger: ledger.kind};
     if (cause) log.error({...keys, cause: cause.message}, 'ledger unavailable; commits wait');
     else log.info(keys, 'ledger available; commits go on');
-    onOutage(this.#outage);
+    if (cause && !before) onOutage();
   }
 }

@@ -1,10 +1,7 @@
 import {isSameAllocation} from '../api/allocation.ts';
-import type {Allocation, Capacity} from '../api/resources.ts';
+import {type Allocation, type Capacity, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import {Reject, type WorkerSum} from './ledger.ts';
-
-/** Thousandths of one whole GPU device. */
-const wholeGpuMillis = 1000;
 
 /**
  * Allocations by uid, and their sum per worker. Both change in one method, so that a sum is never
@@ -93,7 +90,7 @@ function fits(assignment: Allocation, capacity: Capacity, sum: WorkerSum | undef
     assignment.gpuDevices.every(
       (device) =>
         device < capacity.gpuCount &&
-        (sum?.gpuMillis[device] ?? 0) + assignment.gpuMillis <= wholeGpuMillis,
+        (sum?.gpuMillis[device] ?? 0) + assignment.gpuMillis <= WHOLE_GPU_MILLIS,
     )
   );
 }

@@ -1,4 +1,5 @@
 import {type InFlightRecord, type LedgerStatus, ledgerSchema} from '../api/ledgerSchema.ts';
+import {firstProblem, problemAt} from '../api/problem.ts';
 import type {Allocation} from '../api/resources.ts';
 import {apiVersionOf, ledgers, pathOf} from '../kube/resource.ts';
 import {
@@ -108,8 +109,11 @@ export class LedgerObject {
     const parsed = ledgerSchema.safeParse(body);
     const resourceVersion = resourceVersionOf(body);
     if (!parsed.success || resourceVersion === undefined) {
-      const sentence = `Cannot read Ledger ${this.#name}: delete it, it is made anew`;
-      return {kind: 'unavailable', cause: new Error(sentence, {cause: parsed.error})};
+      const {field, found, wanted} = parsed.success
+        ? problemAt('metadata.resourceVersion', undefined, 'a version')
+        : firstProblem(parsed.error, body, 'Ledger');
+      const sentence = `Cannot read Ledger ${this.#name}: ${field} is ${found}; wanted ${wanted}; delete it, it is made anew`;
+      return {kind: 'unavailable', cause: new Error(sentence)};
     }
     const {epoch = 0, cycle = 0, inFlight = []} = parsed.data.status ?? {};
     return {

@@ -1,6 +1,11 @@
 import {findCondition} from '../api/conditions.ts';
 import {asTimeMs} from '../api/rawObject.ts';
-import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
+import {
+  completedMessage,
+  FinishedReason,
+  ScheduledReason,
+  suspendedMessage,
+} from '../api/reasons.ts';
 import type {
   FinishedRequest,
   InvalidRequest,
@@ -79,12 +84,6 @@ interface Placed {
 const nothing: Step = {kind: 'nothing'};
 
 /**
- * What the condition of a suspended request says, here and in `watch/requestRouter.ts`: one write,
- * not two.
- */
-const suspendedSentence = 'spec.suspend is true: no worker is chosen until it is false';
-
-/**
  * The next step of one request, from its state and surroundings alone: level-based, so that a
  * missed event costs time and never a wrong step.
  */
@@ -155,7 +154,7 @@ function stepOfPlaced(request: Placed, around: Surroundings): Step {
     return pod.deleting ? nothing : {kind: 'deletePod', pod};
   }
   if (request.suspended) {
-    return {kind: 'unbind', reason: ScheduledReason.Suspended, message: suspendedSentence};
+    return {kind: 'unbind', reason: ScheduledReason.Suspended, message: suspendedMessage};
   }
   if (isOverdue) {
     const sentence = `ran longer than ${request.activeDeadlineSeconds} s (spec.activeDeadlineSeconds)`;
@@ -208,7 +207,7 @@ function endOf(request: Placed, pod: PodRecord, isToEnd: boolean): Step | undefi
       kind: 'finish',
       phase: 'Succeeded',
       reason: FinishedReason.Completed,
-      message: 'the container exited with code 0',
+      message: completedMessage,
       exitCode: pod.exitCode ?? 0,
     };
   }

@@ -1,5 +1,5 @@
 import type {Taint} from '../api/constraints.ts';
-import {parseCpuMillis, parseMemoryBytes} from '../api/quantity.ts';
+import {amountOr0, parseCpuMillis, parseMemoryBytes} from '../api/quantity.ts';
 
 /** A Kubernetes node as far as a Worker can be made of it. */
 export interface NodeRecord {
@@ -59,10 +59,6 @@ export function parseNode(object: unknown): NodeRecord {
       pods: countOr0(allocatable['pods']),
     },
   };
-}
-
-function amountOr0(amount: ReturnType<typeof parseCpuMillis>): number {
-  return typeof amount === 'number' ? amount : 0;
 }
 
 /** Extended resources are whole numbers, written plainly or with a suffix. */

@@ -1,5 +1,6 @@
 import type {ContainerRequest} from '../api/containerRequestSchema.ts';
 import type {Placement, RequestRecord, WorkerRecord} from '../api/records.ts';
+import {WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {apiVersionOf, containerRequests, pods} from '../kube/resource.ts';
 
 /** Labels by which Berth finds the Pods of its requests. */
@@ -13,8 +14,6 @@ export const assignmentAnnotation = 'berth.dev/assignment';
 
 /** The one container of such a Pod. */
 export const containerName = 'main';
-
-const millisPerGpu = 1000;
 
 /** A request that has a worker. */
 export type PlacedRequest = RequestRecord & {readonly placement: Placement};
@@ -94,6 +93,6 @@ function gpuEnvironment(devices: readonly number[], gpuMillis: number): readonly
   return [
     {name: 'NVIDIA_VISIBLE_DEVICES', value: list},
     {name: 'BERTH_GPU_DEVICES', value: list},
-    ...(gpuMillis < millisPerGpu ? [{name: 'BERTH_GPU_MILLIS', value: String(gpuMillis)}] : []),
+    ...(gpuMillis < WHOLE_GPU_MILLIS ? [{name: 'BERTH_GPU_MILLIS', value: String(gpuMillis)}] : []),
   ];
 }

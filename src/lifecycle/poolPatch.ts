@@ -1,4 +1,4 @@
-import {type Condition, setCondition} from '../api/conditions.ts';
+import {type Condition, type WantedCondition, withConditions} from '../api/conditions.ts';
 import {PoolReason} from '../api/reasons.ts';
 import {secondTime} from '../lib/timestamp.ts';
 import type {KnownPool} from './parseNodePool.ts';
@@ -18,13 +18,13 @@ const maxShown = 5;
 export function poolPatch(pool: KnownPool, facts: PoolFacts, nowMs: number): object | undefined {
   const {generation, shown} = pool;
   const {workers, readyWorkers} = facts;
-  let conditions = shown.conditions.filter(({type}) => type === 'Ready' || type === 'Stalled');
   const wanted = conditionsOf(pool, facts.problems);
-  conditions = conditions.filter(({type}) => wanted.some((one) => one.type === type));
-  for (const one of wanted) {
-    const next = {...one, observedGeneration: generation};
-    conditions = [...setCondition(conditions, next, secondTime(nowMs))];
-  }
+  const isOver = ({type}: Condition) => !wanted.some((one) => one.type === type);
+  const conditions = withConditions(shown.conditions, wanted, {
+    generation,
+    now: secondTime(nowMs),
+    isOver,
+  });
   const status = {workers, readyWorkers, observedGeneration: generation, conditions};
   const isShown =
     shown.workers === workers &&
@@ -34,9 +34,10 @@ export function poolPatch(pool: KnownPool, facts: PoolFacts, nowMs: number): obj
   return isShown ? undefined : {metadata: {uid: pool.uid}, status};
 }
 
-type Wanted = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
-
-function conditionsOf({parsed}: KnownPool, problems: readonly string[]): readonly Wanted[] {
+function conditionsOf(
+  {parsed}: KnownPool,
+  problems: readonly string[],
+): readonly WantedCondition[] {
   if (parsed.kind === 'invalid') {
     const {field, found, wanted} = parsed.problem;
     const [reason, message] = [PoolReason.InvalidSpec, `${field} is ${found}; wanted ${wanted}`];

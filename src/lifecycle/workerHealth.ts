@@ -23,8 +23,8 @@ interface Pulse {
 /**
  * Tells which workers are lost, from the signs of life that arrive: the renewals of an agent's
  * Lease, or what a Kubernetes node is said to be. A worker that was never heard is not judged.
- * While more than half of all are silent at once nobody is lost: then it is our connection that
- * broke, and acting on it would end healthy work everywhere.
+ * While more than `maxLostShare` of all are silent at once nobody is lost: then it is our
+ * connection that broke, and acting on it would end healthy work everywhere.
  */
 export class WorkerHealth {
   readonly #options: WorkerHealthOptions;
@@ -61,9 +61,9 @@ export class WorkerHealth {
 
   /** Why nobody counts as lost at present; undefined when the judgement works. For `/readyz`. */
   get blindness(): string | undefined {
-    return this.#isBlind
-      ? 'more than half of the workers are silent at once: nobody is declared lost'
-      : undefined;
+    if (!this.#isBlind) return undefined;
+    const {maxLostShare} = this.#options;
+    return `${this.#judged.size} of ${this.#pulses.size} workers are silent at once, more than lifecycle.maxLostShare (${maxLostShare}): nobody is declared lost`;
   }
 
   /**
@@ -79,11 +79,11 @@ export class WorkerHealth {
     const {log, maxLostShare} = this.#options;
     const silent = this.#silent();
     this.#judged = silent;
-    // One worker alone is always more than half: it may be lost.
+    // One worker alone is the whole share of its own: it may be lost.
     const isBlind = silent.size > 1 && silent.size > this.#pulses.size * maxLostShare;
     if (isBlind !== this.#isBlind) {
       this.#isBlind = isBlind;
-      const keys = {silent: silent.size, heard: this.#pulses.size};
+      const keys = {silent: silent.size, heard: this.#pulses.size, maxLostShare};
       if (isBlind) log.error(keys, 'too many workers silent at once; none is declared lost');
       else log.info(keys, 'workers are heard again');
     }

@@ -1,6 +1,6 @@
 import type {Identity} from '../api/records.ts';
 import {apiVersionOf, containerRequests, events, pathOf} from '../kube/resource.ts';
-import type {Transport} from '../kube/transport.ts';
+import {type Transport, TransportError} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
 import type {Log} from '../lib/log.ts';
@@ -121,6 +121,7 @@ export class EventRecorder {
       onFate(reply.status < 400 ? 'written' : 'failed');
       if (reply.status >= 400) log.debug({status: reply.status}, 'event refused');
     } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
       onFate('failed');
       log.debug({cause: String(error)}, 'event not written');
     }

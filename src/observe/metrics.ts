@@ -56,6 +56,10 @@ export class Metrics {
     'berth_requests_refused_total',
     'Requests seen and not taken into the queue, as queue.maxRequests are known.',
   );
+  readonly refusedWorkers = this.#counter(
+    'berth_workers_refused_total',
+    'Events of Workers that were seen and not taken, as queue.maxWorkers are known.',
+  );
   readonly ledgerOutages = this.#counter(
     'berth_ledger_outages_total',
     'Times that commits stopped as the ledger was unavailable.',

@@ -1,5 +1,5 @@
 import type {Constraints} from '../api/constraints.ts';
-import type {Demand} from '../api/resources.ts';
+import {type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import type {PlacementWorker, Usage} from './plan.ts';
 
 /**
@@ -29,5 +29,5 @@ export function couldHold(at: {
 }
 
 function freeDevices({gpuMillis}: Usage, wantedMillis: number): number {
-  return gpuMillis.filter((taken) => taken + wantedMillis <= 1000).length;
+  return gpuMillis.filter((taken) => taken + wantedMillis <= WHOLE_GPU_MILLIS).length;
 }

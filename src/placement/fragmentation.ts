@@ -1,4 +1,4 @@
-import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import type {TypicalShape} from './workloadShapes.ts';
 
 /** A worker as far as fragmentation looks at it. */

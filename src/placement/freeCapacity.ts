@@ -1,8 +1,5 @@
-import type {Demand} from '../api/resources.ts';
+import {type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import type {Layout} from './layout.ts';
-
-/** Thousandths of one whole GPU device. */
-export const WHOLE_GPU_MILLIS = 1000;
 
 /**
  * What is free of every worker, a struct of arrays by position:

@@ -1,5 +1,5 @@
-import type {Demand} from '../api/resources.ts';
-import {countDevices, type FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
+import {countDevices, type FreeCapacity} from './freeCapacity.ts';
 import type {WorkerRows} from './workerRows.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type {Constraints, SelectorRequirement, TaintEffect} from '../api/constraints.ts';
-import type {Allocation, Demand} from '../api/resources.ts';
+import {type Allocation, type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import type {PlacementPool, PlacementRequest, PlacementWorker} from './plan.ts';
 
@@ -84,7 +84,7 @@ export function checkAllocation(allocation: Allocation): void {
     if (!isCount(allocation[field]))
       fail(`${field} of allocation ${uid}`, COUNT, allocation[field]);
   }
-  if (!isCount(gpuMillis) || gpuMillis > 1000) {
+  if (!isCount(gpuMillis) || gpuMillis > WHOLE_GPU_MILLIS) {
     fail(`gpuMillis of allocation ${uid}`, 'an integer from 0 to 1000', gpuMillis);
   }
   for (const device of gpuDevices) {
@@ -136,8 +136,8 @@ function isName(value: unknown): boolean {
 
 function isShare(gpuCount: number, gpuMillis: number): boolean {
   if (gpuCount === 0) return gpuMillis === 0;
-  if (gpuCount > 1) return gpuMillis === 1000;
-  return isCount(gpuMillis) && gpuMillis >= 1 && gpuMillis <= 1000;
+  if (gpuCount > 1) return gpuMillis === WHOLE_GPU_MILLIS;
+  return isCount(gpuMillis) && gpuMillis >= 1 && gpuMillis <= WHOLE_GPU_MILLIS;
 }
 
 function fail(what: string, wanted: string, found: unknown): never {

@@ -1,4 +1,5 @@
 import {DEFAULT_LOAD_BOUND} from '../api/records.ts';
+import {WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {ExactSum} from './exactSum.ts';
 import type {PlacementPool, PlacementWorker} from './plan.ts';
 
@@ -99,7 +100,7 @@ export class Layout {
     this.perCpu[position] = reciprocal(cpuMillis);
     this.perMemory[position] = reciprocal(memoryBytes);
     this.perContainer[position] = reciprocal(containers);
-    this.perGpuMilli[position] = reciprocal(gpuCount * 1000);
+    this.perGpuMilli[position] = reciprocal(gpuCount * WHOLE_GPU_MILLIS);
     this.gpuStart[position] = gpuStart;
     this.gpuEnd[position] = gpuStart + gpuCount;
     this.packs[position] = packs(worker, pool) ? 1 : 0;

@@ -1,7 +1,8 @@
+import {WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import type {CandidateHeap} from './candidateHeap.ts';
 import {EligibilityCache} from './eligibilityCache.ts';
 import {findGap} from './findGap.ts';
-import {countDevices, FreeCapacity, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {countDevices, FreeCapacity} from './freeCapacity.ts';
 import {Journal} from './journal.ts';
 import {KeyHomes} from './keyHomes.ts';
 import {Layout} from './layout.ts';

@@ -1,4 +1,4 @@
-import type {Demand} from '../api/resources.ts';
+import {type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import type {Tier} from './tier.ts';
 import type {WorkerRows} from './workerRows.ts';
 
@@ -60,7 +60,7 @@ export class LoadCap {
       if (isAbove(after, this.#meanMemory * capacity, memoryBytes, bound)) return false;
     }
     if (this.#gpuAsked > 0) {
-      const capacity = (layout.gpuEnd[position]! - layout.gpuStart[position]!) * 1000;
+      const capacity = (layout.gpuEnd[position]! - layout.gpuStart[position]!) * WHOLE_GPU_MILLIS;
       const after = capacity - free.gpuTotal[position]! + this.#gpuAsked;
       if (isAbove(after, this.#meanGpu * capacity, this.#gpuAsked, bound)) return false;
     }

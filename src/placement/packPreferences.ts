@@ -1,6 +1,5 @@
-import type {Demand} from '../api/resources.ts';
+import {type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import type {WorkerState} from './fragmentation.ts';
-import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import {type BucketState, MOST_WHOLE, type WorkerBuckets} from './workerBuckets.ts';
 import type {WorkloadShapes} from './workloadShapes.ts';
 

@@ -1,7 +1,7 @@
-import type {Demand} from '../api/resources.ts';
+import {type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import type {BatchState} from './batchState.ts';
 import {type Candidacy, CandidateHeap, firstWithRoom} from './candidateHeap.ts';
-import {fits, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {fits} from './freeCapacity.ts';
 import {MAX_ATTEMPTS, MAX_PROBES, NEAR, NONE, type OpenTier, WARM} from './openTier.ts';
 import {NEVER, type PackPreferences} from './packPreferences.ts';
 import {probe} from './slotTable.ts';

@@ -1,5 +1,5 @@
 import type {Constraints} from '../api/constraints.ts';
-import type {Allocation, Capacity, Demand} from '../api/resources.ts';
+import {type Allocation, type Capacity, type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import {hashString} from '../lib/hash.ts';
 import {checkRequest} from './inputChecks.ts';
@@ -116,7 +116,7 @@ function demandOf({gpuCount, gpuMillis, gpuTypes = [], ...rest}: RequestOptions[
     cpuMillis: rest.cpuMillis,
     memoryBytes: rest.memoryBytes,
     gpuCount: count,
-    gpuMillis: gpuMillis ?? (count > 0 ? 1000 : 0),
+    gpuMillis: gpuMillis ?? (count > 0 ? WHOLE_GPU_MILLIS : 0),
     gpuTypes,
   };
 }

@@ -1,8 +1,7 @@
-import type {Demand} from '../api/resources.ts';
+import {type Demand, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
 import type {Eligibility} from './eligibility.ts';
-import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import type {HigherTakes} from './higherTakes.ts';
 import type {BatchDemand} from './loadCap.ts';
 import {NONE, type OpenTier} from './openTier.ts';

@@ -1,7 +1,7 @@
-import type {Demand, Shortage} from '../api/resources.ts';
+import {type Demand, type Shortage, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {assert} from '../lib/assert.ts';
 import type {BatchState} from './batchState.ts';
-import {gpusFit, WHOLE_GPU_MILLIS} from './freeCapacity.ts';
+import {gpusFit} from './freeCapacity.ts';
 
 /**
  * Everything that the worker at `rank` lacks for `demand`, in the order of the tests.

@@ -1,3 +1,4 @@
+import {WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {ExactSum} from './exactSum.ts';
 import type {WorkerRows} from './workerRows.ts';
 
@@ -30,7 +31,7 @@ export class TierUsage {
     const cpuMillis = layout.cpuMillis[position]!;
     const memoryBytes = layout.memoryBytes[position]!;
     const containers = layout.containers[position]!;
-    const gpuMillis = (layout.gpuEnd[position]! - layout.gpuStart[position]!) * 1000;
+    const gpuMillis = (layout.gpuEnd[position]! - layout.gpuStart[position]!) * WHOLE_GPU_MILLIS;
     capacity.cpuMillis.add(sign * cpuMillis);
     capacity.memoryBytes.add(sign * memoryBytes);
     capacity.containers.add(sign * containers);

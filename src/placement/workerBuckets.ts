@@ -1,5 +1,5 @@
+import {WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {extended} from './extended.ts';
-import {WHOLE_GPU_MILLIS} from './freeCapacity.ts';
 import type {GpuGroup} from './layout.ts';
 import {WordMaps} from './wordMaps.ts';
 import type {WorkerRows} from './workerRows.ts';

@@ -130,9 +130,16 @@ export class IntentWriter {
           await this.#pause(attempt, reading.retryAfterMs, signal);
           break;
         case 'conflict':
-        case 'refused':
+        case 'refused': {
+          const cause = reading.kind === 'conflict' ? reading.kind : reading.message;
+          const keys = {...keysOf(intent), cause};
+          if (attempt === 0)
+            this.#options.log.warn(keys, 'read of a request refused; trying again');
+          await this.#pause(attempt, undefined, signal);
+          break;
+        }
         case 'doubtful':
-          this.#doubt(intent, reading.kind === 'conflict' ? reading.kind : reading.message);
+          this.#doubt(intent, reading.message);
           await this.#pause(attempt, undefined, signal);
           break;
         default:

@@ -1,12 +1,20 @@
-import {type Condition, setCondition} from '../api/conditions.ts';
+import {
+  type Condition,
+  isStalledNoMore,
+  type WantedCondition,
+  withConditions,
+} from '../api/conditions.ts';
 import type {ContainerRequest} from '../api/containerRequestSchema.ts';
 import {readConditions} from '../api/parseRequest.ts';
-import {FinishedReason, ScheduledReason} from '../api/reasons.ts';
+import {
+  completedMessage,
+  FinishedReason,
+  noWorkerMessage,
+  ScheduledReason,
+} from '../api/reasons.ts';
 import type {Identity, ParsedRequest} from '../api/records.ts';
 import {secondTime} from '../lib/timestamp.ts';
 import type {StatusPatch} from './statusPatch.ts';
-
-type Wanted = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
 /** How a request ended. */
 export interface End {
@@ -52,7 +60,7 @@ export function concludePatch({metadata, status = {}}: ContainerRequest, nowMs: 
   const end = endConditions({
     phase: hasSucceeded ? 'Succeeded' : 'Failed',
     reason: hasSucceeded ? FinishedReason.Completed : FinishedReason.ContainerFailed,
-    message: hasSucceeded ? 'the container exited with code 0' : `the container failed${exit}`,
+    message: hasSucceeded ? completedMessage : `the container failed${exit}`,
     exitCode,
   });
   const generation = metadata.generation ?? 0;
@@ -63,7 +71,7 @@ export function concludePatch({metadata, status = {}}: ContainerRequest, nowMs: 
     status: {
       completionTime: completionTime ?? secondTime(nowMs),
       observedGeneration: generation,
-      conditions: withConditions(listed, end, {generation, nowMs}),
+      conditions: ofNow(listed, end, {generation, nowMs}),
     },
   };
 }
@@ -86,7 +94,7 @@ export function unbindPatch(
     ...(isRefunded ? {attempts: Math.max(0, request.attempts - 1)} : {}),
     conditions: conditionsOf(request, nowMs, [
       {type: 'Scheduled', status: 'False', reason, message},
-      {type: 'Ready', status: 'False', reason, message: 'it has no worker'},
+      {type: 'Ready', status: 'False', reason, message: noWorkerMessage},
     ]),
   });
 }
@@ -112,8 +120,8 @@ export function podRefusedPatch(
  * kstatus takes `Ready=False` for "in progress" and `Stalled=True` for "failed": what ran to its
  * end is Ready, as nothing is left to do, and what failed is Stalled.
  */
-function endConditions({phase, reason, message}: End): readonly Wanted[] {
-  const finished: Wanted = {type: 'Finished', status: 'True', reason, message};
+function endConditions({phase, reason, message}: End): readonly WantedCondition[] {
+  const finished: WantedCondition = {type: 'Finished', status: 'True', reason, message};
   return phase === 'Succeeded'
     ? [finished, {type: 'Ready', status: 'True', reason, message}]
     : [
@@ -133,24 +141,17 @@ function patch(
 function conditionsOf(
   request: ParsedRequest,
   nowMs: number,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedCondition[],
 ): readonly Condition[] {
   const current = request.kind === 'finished' ? [] : request.conditions;
-  return withConditions(current, wanted, {generation: request.generation, nowMs});
+  return ofNow(current, wanted, {generation: request.generation, nowMs});
 }
 
-/** The very same list when nothing changes. Reconciling and Stalled hold or are absent. */
-function withConditions(
+function ofNow(
   current: readonly Condition[],
-  wanted: readonly Wanted[],
+  wanted: readonly WantedCondition[],
   {generation, nowMs}: {readonly generation: number; readonly nowMs: number},
 ): readonly Condition[] {
-  const isOver = ({type}: Condition) =>
-    (type === 'Stalled' || type === 'Reconciling') && !wanted.some((one) => one.type === type);
-  let conditions = current.some(isOver) ? current.filter((one) => !isOver(one)) : current;
-  for (const condition of wanted) {
-    const next = {...condition, observedGeneration: generation};
-    conditions = setCondition(conditions, next, secondTime(nowMs));
-  }
-  return conditions;
+  const isOver = (one: Condition) => isStalledNoMore(one, wanted);
+  return withConditions(current, wanted, {generation, now: secondTime(nowMs), isOver});
 }

@@ -1,6 +1,12 @@
-import {type Condition, findCondition, setCondition} from '../api/conditions.ts';
+import {
+  type Condition,
+  findCondition,
+  isStalledNoMore,
+  type WantedCondition,
+  withConditions,
+} from '../api/conditions.ts';
 import {withoutNearest} from '../api/nearestText.ts';
-import {ScheduledReason} from '../api/reasons.ts';
+import {noWorkerMessage, ScheduledReason} from '../api/reasons.ts';
 import type {InvalidRequest, RequestRecord} from '../api/records.ts';
 import {microTime, secondTime} from '../lib/timestamp.ts';
 import type {Assignment} from './intent.ts';
@@ -10,8 +16,6 @@ export interface StatusPatch {
   readonly metadata: {readonly resourceVersion: string; readonly uid: string};
   readonly status: Readonly<Record<string, unknown>>;
 }
-
-type Wanted = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
 
 /**
  * The whole status of a request that has its worker: what an earlier run left goes.
@@ -47,9 +51,9 @@ export function pendingPatch(
   why: {readonly reason: ScheduledReason; readonly message: string; readonly nowMs: number},
 ): StatusPatch | undefined {
   const {reason, nowMs} = why;
-  const wanted: Wanted[] = [
+  const wanted: WantedCondition[] = [
     {type: 'Scheduled', status: 'False', reason, message: newsOf(record, why.message)},
-    {type: 'Ready', status: 'False', reason, message: 'it has no worker'},
+    {type: 'Ready', status: 'False', reason, message: noWorkerMessage},
   ];
   if (reason === ScheduledReason.InvalidSpec) {
     const stalled = 'waits for its spec to be corrected';
@@ -74,27 +78,18 @@ function patchOf(
   return {metadata: {resourceVersion, uid}, status};
 }
 
-/** The record's own list when nothing changes. Stalled holds or is absent, as kstatus wants it. */
+/** The record's own list when nothing changes. */
 function conditionsOf(
-  {conditions: current, generation}: RequestRecord | InvalidRequest,
+  {conditions, generation}: RequestRecord | InvalidRequest,
   nowMs: number,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedCondition[],
 ): readonly Condition[] {
   const isOver = (one: Condition) => isStalledNoMore(one, wanted) || isResumed(one, wanted);
-  let conditions = current.some(isOver) ? current.filter((one) => !isOver(one)) : current;
-  for (const condition of wanted) {
-    const next = {...condition, observedGeneration: generation};
-    conditions = setCondition(conditions, next, secondTime(nowMs));
-  }
-  return conditions;
-}
-
-function isStalledNoMore({type}: Condition, wanted: readonly Wanted[]): boolean {
-  return type === 'Stalled' && !wanted.some((one) => one.type === type);
+  return withConditions(conditions, wanted, {generation, now: secondTime(nowMs), isOver});
 }
 
 /** Its time begins anew with the resumption: the placement timeout counts from there. */
-function isResumed({type, reason}: Condition, wanted: readonly Wanted[]): boolean {
+function isResumed({type, reason}: Condition, wanted: readonly WantedCondition[]): boolean {
   const {Suspended} = ScheduledReason;
   const isScheduled = type === 'Scheduled' && reason === Suspended;
   return isScheduled && wanted.some((one) => one.type === type && one.reason !== Suspended);

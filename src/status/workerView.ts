@@ -1,8 +1,9 @@
 import {shownText, type WorkerSums} from '../api/parseWorker.ts';
 import {formatCpu, formatMemory} from '../api/quantity.ts';
 import type {WorkerRecord} from '../api/records.ts';
+import {WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {pathOf, workers} from '../kube/resource.ts';
-import type {Transport} from '../kube/transport.ts';
+import {type Transport, TransportError} from '../kube/transport.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import {Gate} from '../lib/gate.ts';
 import type {Log} from '../lib/log.ts';
@@ -101,6 +102,7 @@ export class WorkerView {
       this.changed(name);
     } catch (error) {
       if (signal.aborted) return;
+      if (!(error instanceof TransportError)) throw error;
       this.changed(name);
       log.debug({workerName: name, cause: String(error)}, 'worker status not written');
     }
@@ -123,7 +125,7 @@ function viewOf({capacity}: WorkerRecord, held: Held): WorkerSums {
     free: sums(
       capacity.cpuMillis - held.cpuMillis,
       capacity.memoryBytes - held.memoryBytes,
-      capacity.gpuCount * 1000 - gpuHeld,
+      capacity.gpuCount * WHOLE_GPU_MILLIS - gpuHeld,
     ),
     containers: held.containers,
   };

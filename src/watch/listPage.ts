@@ -89,10 +89,10 @@ export function readVersion(
 }
 
 function pageOf(body: unknown, path: string): PageResult {
-  const {metadata, items} = asObject(body);
+  const {kind, metadata, items} = asObject(body);
   const resourceVersion = asText(asObject(metadata).resourceVersion);
   if (!Array.isArray(items) || resourceVersion === '') {
-    const message = `Cannot list ${path}: the reply must be a list with a resourceVersion`;
+    const message = `Cannot list ${path}: the reply has kind ${asText(kind) || 'none'} and resourceVersion ${resourceVersion || 'none'}; wanted a list with one`;
     return {kind: 'broken', cause: new TransportError(message)};
   }
   const continueToken = asText(asObject(metadata).continue);

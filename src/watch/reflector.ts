@@ -13,7 +13,6 @@ import {collectionPath, type Selection} from './listPage.ts';
 import {type AuditOutcome, ReflectorAudit} from './reflectorAudit.ts';
 import {Watcher, type WatcherEvent, type WatchMetrics} from './watcher.ts';
 import type {WatchLimits} from './watchLimits.ts';
-import type {ReadMode} from './watchState.ts';
 
 /** Where decoded objects go. What it throws is a programmer's error and ends the run. */
 export interface ObjectSink<T> {
@@ -44,7 +43,6 @@ export interface ReflectorOptions<T> extends Selection {
   readonly limits: WatchLimits;
   readonly metrics: ReflectorMetrics;
   /** See `WatcherOptions`. */
-  readonly firstRead?: ReadMode;
   readonly listBy?: 'stream' | 'pages';
 }
 

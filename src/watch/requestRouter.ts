@@ -1,6 +1,6 @@
 import {allocationOf, chosenKeyOf} from '../api/allocation.ts';
 import {MAX_CPU_MILLIS} from '../api/quantity.ts';
-import {ScheduledReason} from '../api/reasons.ts';
+import {ScheduledReason, suspendedMessage} from '../api/reasons.ts';
 import type {
   InvalidRequest,
   ParsedRequest,
@@ -8,7 +8,7 @@ import type {
   RequestKey,
   RequestRecord,
 } from '../api/records.ts';
-import type {Allocation} from '../api/resources.ts';
+import {type Allocation, WHOLE_GPU_MILLIS} from '../api/resources.ts';
 import {isOlder} from '../api/resourceVersion.ts';
 import {assertNever} from '../lib/assertNever.ts';
 
@@ -150,7 +150,6 @@ export class RequestRouter {
     this.#confirm(allocationOf(request, placement, demand ?? wholeWorker(placement)));
   }
 
-  /** Without a worker in its status it holds nothing, unless a bind of ours is under way. */
   #confirm(allocation: Allocation, chosenKey?: number): void {
     const {cache, update} = this.#options;
     const held = cache.allocationOf(allocation.uid);
@@ -160,6 +159,7 @@ export class RequestRouter {
     update.confirm(allocation.uid);
   }
 
+  /** Without a worker in its status it holds nothing, unless a bind of ours is under way. */
   #freeUnbound(uid: string): void {
     if (this.#options.cache.isBound(uid)) this.#free(uid);
   }
@@ -180,7 +180,7 @@ function wholeWorker({gpuDevices}: Placement): Held {
   return {
     cpuMillis: MAX_CPU_MILLIS,
     memoryBytes: 1,
-    gpuMillis: gpuDevices.length > 0 ? 1000 : 0,
+    gpuMillis: gpuDevices.length > 0 ? WHOLE_GPU_MILLIS : 0,
   };
 }
 
@@ -194,6 +194,5 @@ function invalid(record: InvalidRequest): WaitingRequest {
 }
 
 function suspended(record: RequestRecord): WaitingRequest {
-  const message = 'spec.suspend is true: no worker is chosen until it is false';
-  return {record, reason: ScheduledReason.Suspended, message};
+  return {record, reason: ScheduledReason.Suspended, message: suspendedMessage};
 }

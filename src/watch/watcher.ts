@@ -41,11 +41,12 @@ export interface WatcherOptions {
   readonly limits: WatchLimits;
   readonly metrics: WatchMetrics;
   readonly slice: TimeSlice;
-  /** Of the first list. A new leader must not begin with an old one. Default `cached`. */
-  readonly firstRead?: ReadMode;
   /** By pages, or by WatchList where the server has it. Default `stream`. */
   readonly listBy?: 'stream' | 'pages';
 }
+
+/** Before the first list. */
+const unread: WatchState = {kind: 'Empty', read: 'cached'};
 
 type Step = AsyncGenerator<WatcherEvent, WatchState>;
 type FollowState = Extract<WatchState, {kind: 'Streaming' | 'Watching'}>;
@@ -74,7 +75,7 @@ export class Watcher {
     this.#options = options;
     this.#path = collectionPath(options.selection);
     this.#streams = options.listBy !== 'pages';
-    this.#state = {kind: 'Empty', read: options.firstRead ?? 'cached'};
+    this.#state = unread;
   }
 
   get state(): WatchState {
@@ -106,7 +107,7 @@ export class Watcher {
    */
   async *events(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
     // A new reader has nothing: half a list that an earlier one saw is of no use to it.
-    this.#state = {kind: 'Empty', read: this.#options.firstRead ?? 'cached'};
+    this.#state = unread;
     while (!signal.aborted) this.#state = yield* this.#step(this.#state, signal);
   }
 

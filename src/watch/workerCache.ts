@@ -26,6 +26,8 @@ export interface WorkerCacheOptions {
   readonly table: WorkerTable;
   readonly clock: Clock;
   readonly maxWorkers: number;
+  /** Told of each Worker that is turned away as `maxWorkers` are known already. */
+  readonly onRefused?: (workerName: string) => void;
 }
 
 /**
@@ -54,17 +56,18 @@ export interface WorkerCacheOptions {
 export class WorkerCache {
   readonly #table: WorkerTable;
   readonly #maxWorkers: number;
+  readonly #onRefused: (workerName: string) => void;
   readonly #workers = new Map<string, WorkerRecord>();
   readonly #pools = new Map<string, PoolRecord>();
   readonly #book: AllocationBook;
   readonly #stats: SnapshotStats;
   readonly #listeners = new Set<(change: CacheChange) => void>();
   #snapshot: Snapshot | undefined;
-  #refusedWorkers = 0;
 
-  constructor({table, clock, maxWorkers}: WorkerCacheOptions) {
+  constructor({table, clock, maxWorkers, onRefused = () => {}}: WorkerCacheOptions) {
     this.#table = table;
     this.#maxWorkers = maxWorkers;
+    this.#onRefused = onRefused;
     this.#book = new AllocationBook(clock);
     this.#stats = new SnapshotStats(clock);
   }
@@ -89,15 +92,10 @@ export class WorkerCache {
     return this.#workers.size;
   }
 
-  /** Workers turned away as `maxWorkers` were known already. */
-  get refusedWorkers(): number {
-    return this.#refusedWorkers;
-  }
-
   upsertWorker(record: WorkerRecord): void {
     const known = this.#workers.get(record.name);
     if (!known && this.#workers.size >= this.#maxWorkers) {
-      this.#refusedWorkers++;
+      this.#onRefused(record.name);
       return;
     }
     this.#workers.set(record.name, record);

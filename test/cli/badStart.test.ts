@@ -1,6 +1,7 @@
 import {createServer, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {afterEach, describe, expect, it} from 'vitest';
+import {startPlainServer} from '../kube/plainServer.ts';
 import {BerthProcess, endAll, tempFile} from './berthProcess.ts';
 
 const secret = 'hunter2-do-not-show';
@@ -37,7 +38,7 @@ describe('a start that cannot succeed ends with code 1 and one sentence, with', 
     [
       'no kubeconfig anywhere',
       () => [],
-      /^berth: Cannot find an API server as there is no kubeconfig at \S+ and this is no Pod: .*--kubernetes-kubeconfig$/,
+      /^berth: Cannot find an API server as there is no kubeconfig at \S+ and this is no Pod: name one, by a flag or with KUBECONFIG$/,
     ],
     [
       'a kubeconfig that is missing',
@@ -72,7 +73,7 @@ describe('a start that cannot succeed ends with code 1 and one sentence, with', 
     [
       'a Redis URL that is none',
       () => ['--ledger-redis-url', `user:${secret}@redis`],
-      /^berth: Cannot use --ledger-redis-url: wanted redis:\/\/HOST:PORT or rediss:\/\/HOST:PORT; current value is "\*\*\*@redis"$/,
+      /^berth: Cannot use --ledger-redis-url: wanted redis:\/\/HOST:PORT\[\/DATABASE\] or rediss:\/\/HOST:PORT\[\/DATABASE\]; current value is "\*\*\*@redis"$/,
     ],
   ];
   it.each(rows)('%s', async (_, args, sentence) => {
@@ -157,6 +158,23 @@ describe('a start that may succeed later says so once, tries again, and ends at 
     expect(berth.complaints).toHaveLength(1);
     expect(berth.output).not.toMatch(stackFrame);
     expect(berth.output).not.toContain(secret);
+  });
+
+  it('a reply that does not come within kubernetes.requestTimeoutMs', async () => {
+    const server = await startPlainServer(({url}, response) => {
+      if (url === '/version') response.end('{"gitVersion": "v1.36.3"}');
+    });
+    const berth = BerthProcess.operator([
+      '--kubernetes-request-timeout-ms',
+      '200',
+      '--kubernetes-kubeconfig',
+      kubeconfig(server.url),
+    ]);
+    await berth.untilLogged(
+      /^not started; trying again: Cannot GET .*no whole reply within 200 ms/,
+    );
+    expect((await berth.stop()).exitCode).toBe(0);
+    await server.close();
   });
 
   it('an API server that is starting', async () => {

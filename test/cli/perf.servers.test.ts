@@ -64,10 +64,10 @@ describeWithServers('berth perf on real servers', ['api', 'redis'], (servers) =>
       const {floorMs, ours, old} = figures.rounds[0]!;
       expect(floorMs).toBeGreaterThan(0);
       expect(ours.outside.commits! - ours.flushes).toBe(ours.batchSizes.length);
-      expect(ours.outside).toMatchObject({lockCalls: 0, statusPatches: 20, workerLists: 0});
+      expect(ours.outside).toMatchObject({lockCalls: 0, statusWrites: 20, workerLists: 0});
       expect(old).toMatchObject({placed: 20, locks: 20, cacheHits: 0, violations: []});
       expect(old.outside.commits! - old.flushes).toBe(20);
-      expect(old.outside).toMatchObject({lockCalls: 40, statusPatches: 20, workerLists: 20});
+      expect(old.outside).toMatchObject({lockCalls: 40, statusWrites: 20, workerLists: 20});
       expect(berth.output).not.toContain(servers.api.adminToken);
       await expectNothingLeft();
     },

@@ -56,13 +56,13 @@ describe('berth perf without a cluster', () => {
       const batches = ours.batchSizes.length;
       expect(ours).toMatchObject({
         ...{placed: 30, cacheHits: 30, cacheMisses: 1, violations: []},
-        outside: {commits: batches, lockCalls: 0, statusPatches: 30, workerLists: 0},
+        outside: {commits: batches, lockCalls: 0, statusWrites: 30, workerLists: 0},
       });
       expect(ours.locks).toBeUndefined();
       // A lock is taken and given back: two calls.
       expect(old).toMatchObject({
         ...{placed: 30, cacheHits: 0, cacheMisses: 31, locks: 30, violations: []},
-        outside: {commits: 30, lockCalls: 60, statusPatches: 30, workerLists: 30},
+        outside: {commits: 30, lockCalls: 60, statusWrites: 30, workerLists: 30},
       });
       expect(old.batchSizes).toEqual(Array.from({length: 30}, () => 1));
     }

@@ -220,13 +220,6 @@ describe('a watch of the embedded server', () => {
     expect(seen.end).toBe('ended');
   });
 
-  it('breaks when the server drops it, and leaves no timer behind', async () => {
-    const seen = await watch({allowWatchBookmarks: true});
-    server.dropWatches();
-    await clock.advance(0);
-    expect([seen.end, server.openWatches, clock.pendingTimers]).toEqual(['broken', 0, 0]);
-  });
-
   it('is given up when its reader leaves, by signal or by return', async () => {
     const stop = new AbortController();
     const seen = await watch({}, stop.signal);

@@ -88,6 +88,7 @@ await describeWithPrograms('kubectl apply -k', ['kubectl', 'kube-apiserver', 'et
       );
       const reasons = {
         'berth.dev/containerrequests/finalizers: update': 'a Pod whose owner blocks deletion',
+        'berth.dev/workers: get': 'shows no more than its list',
         'berth.dev/workerpools: get': 'shows no more than its list',
         'berth.dev/workerpools/status: patch': 'the counts of a pool',
         '/pods: get': 'shows no more than its list',

@@ -1,5 +1,5 @@
-import {describe, expect, it} from 'vitest';
-import {Committer, type Outage} from '../../src/ledger/committer.ts';
+import {describe, expect, it, vi} from 'vitest';
+import {Committer} from '../../src/ledger/committer.ts';
 import type {CommitResult, Ledger, OpenResult} from '../../src/ledger/ledger.ts';
 import {PendingUpdate} from '../../src/ledger/pendingUpdate.ts';
 import {silentLog} from '../../src/lib/log.ts';
@@ -41,7 +41,7 @@ function scripted(
     async close() {},
   };
   const clock = new VirtualClock();
-  const outages: (Outage | undefined)[] = [];
+  const onOutage = vi.fn();
   const update = new PendingUpdate();
   update.begin();
   const said: object[] = [];
@@ -53,7 +53,7 @@ function scripted(
     log: {...silentLog, error: say, info: say},
     allocations: () => [makeAllocation('bound'), makeAllocation('a')],
     update,
-    onOutage: (outage) => outages.push(outage),
+    onOutage,
     backoff: {baseMs: 50, maxMs: 30_000},
     drainMs: 10_000,
   });
@@ -64,7 +64,7 @@ function scripted(
     update,
     signals,
     clock,
-    outages,
+    onOutage,
     said,
     committer,
     stop,
@@ -74,17 +74,17 @@ function scripted(
 
 describe('a commit', () => {
   it('is one call when the ledger answers', async () => {
-    const {calls, run, outages} = scripted([committed]);
+    const {calls, run, onOutage} = scripted([committed]);
     expect(await run()).toEqual(committed);
     expect(calls).toEqual(['commit a']);
-    expect(outages).toEqual([]);
+    expect(onOutage).not.toHaveBeenCalled();
   });
 
   it('is tried again as it was while the ledger is out, and the outage is told once', async () => {
-    const {calls, run, clock, outages, said, committer} = scripted([down(), down(), committed]);
+    const {calls, run, clock, onOutage, said, committer} = scripted([down(), down(), committed]);
     const done = run();
     await clock.advance(0);
-    expect(committer.outage?.cause.message).toBe('down');
+    expect(committer.outage?.message).toBe('down');
     await clock.advance(50);
     expect(calls).toEqual(['commit a', 'commit a']);
     await clock.advance(99);
@@ -92,12 +92,27 @@ describe('a commit', () => {
     await clock.advance(1);
     expect(await done).toEqual(committed);
     expect(calls).toEqual(['commit a', 'commit a', 'commit a']);
-    expect(outages.map((outage) => outage?.cause.message)).toEqual(['down', undefined]);
+    expect(onOutage).toHaveBeenCalledTimes(1);
+    expect(committer.outage).toBeUndefined();
     const {epoch, cycle} = makeCommit({epoch: 3});
     expect(said).toEqual([
       {epoch, cycle, ledger: 'memory', cause: 'down'},
       {epoch, cycle, ledger: 'memory'},
     ]);
+  });
+
+  it('shows and says each new cause of one outage, which is told once', async () => {
+    const cause = new Error('wrong password');
+    const refused = {kind: 'unavailable', cause} as const;
+    const {run, clock, onOutage, said, committer} = scripted([down(), refused, committed]);
+    const done = run();
+    await clock.advance(50);
+    expect(committer.outage?.message).toBe('wrong password');
+    await clock.advance(100);
+    await done;
+    const causes = said.map((keys) => (keys as {cause?: string}).cause);
+    expect(causes).toEqual(['down', 'wrong password', undefined]);
+    expect(onOutage).toHaveBeenCalledTimes(1);
   });
 
   it('waits as long as the other side asked', async () => {
@@ -127,7 +142,7 @@ describe('a commit', () => {
     void run();
     await clock.advance(49);
     expect(calls).toEqual(wanted);
-    expect(committer.outage?.cause.message).toBe('down');
+    expect(committer.outage?.message).toBe('down');
     await clock.advance(1);
     expect(calls).toEqual([...wanted, ...wanted]);
   });
@@ -165,10 +180,10 @@ describe('a commit', () => {
     const done = rig.run();
     await rig.clock.advance(49);
     expect(rig.calls).toHaveLength(calls);
-    expect(rig.committer.outage?.cause).toBe(cause);
+    expect(rig.committer.outage).toBe(cause);
     await rig.clock.advance(1);
     expect(await done).toEqual(committed);
-    expect(rig.outages).toHaveLength(2);
+    expect(rig.onOutage).toHaveBeenCalledTimes(1);
   });
 
   it('says that it waits once, when it has failed twice', async () => {

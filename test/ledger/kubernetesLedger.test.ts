@@ -262,7 +262,11 @@ describe('the Ledger object', () => {
       api.fail('PATCH', () => api.write({inFlight: [{uid: ''} as never]}));
       expect(await commit({assignments})).toMatchObject({
         kind: 'unavailable',
-        cause: {message: expect.stringContaining('Cannot read Ledger berth')},
+        cause: {
+          message: expect.stringMatching(
+            /^Cannot read Ledger berth: Ledger\.status\.inFlight\[0\]\.\w+ is .*; wanted .*; delete it/,
+          ),
+        },
       });
     });
   });

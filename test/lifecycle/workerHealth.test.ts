@@ -43,7 +43,9 @@ describe('the health of workers', () => {
     heard('a');
     await clock.advance(20_001);
     expect([...health.lost()]).toEqual([]);
-    expect(health.blindness).toMatch(/more than half/);
+    expect(health.blindness).toMatch(
+      /^3 of 4 workers are silent at once, more than lifecycle.maxLostShare \(0.5\)/,
+    );
     heard('b');
     expect([...health.lost()]).toEqual(['c', 'd']);
     expect(health.blindness).toBeUndefined();

@@ -20,7 +20,7 @@ export interface View {
   readonly stamp: number;
 }
 
-/** A status patch: on its way, or of which a leader waits for the end. */
+/** A status write: on its way, or of which a leader waits for the end. */
 export interface Bind {
   readonly epoch: number;
   readonly worker: number;

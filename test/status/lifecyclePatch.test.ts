@@ -14,7 +14,6 @@ const placed: RequestRecord = makeRequest({
   placement: {workerName: 'w-1', assignmentId: '1.1.0', epoch: 1, gpuDevices: []},
   conditions: [
     makeCondition({type: 'Ready', reason: 'Placed'}),
-    makeCondition({type: 'Reconciling', status: 'True', reason: 'Placed'}),
     makeCondition({type: 'Scheduled', status: 'True', reason: 'Placed'}),
     makeCondition({type: 'Stalled', status: 'True', reason: 'Placed'}),
   ],

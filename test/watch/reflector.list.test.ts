@@ -286,10 +286,12 @@ describe('WatchList', () => {
     await stop();
   });
 
-  it('names no version when a new leader must not begin with an old state', async () => {
-    const {transport, stop} = await runScript([open()], {...stream, firstRead: 'consistent'});
-    expect(transport.calls[0]?.query['sendInitialEvents']).toBe(true);
-    expect(transport.calls[0]?.query).not.toHaveProperty('resourceVersion');
+  it('names no version where the server is behind the one that was seen', async () => {
+    const {clock, transport, stop} = await runScript([refusal(504), open()], stream);
+    await clock.advance(1_000);
+    expect(transport.calls[0]?.query).toHaveProperty('resourceVersion');
+    expect(transport.calls[1]?.query['sendInitialEvents']).toBe(true);
+    expect(transport.calls[1]?.query).not.toHaveProperty('resourceVersion');
     await stop();
   });
 

@@ -7,10 +7,12 @@ import {makeAllocation, makePool, makeWorker} from './records.ts';
 function setUp({maxWorkers = 100} = {}) {
   const clock = new VirtualClock();
   const table = new FakeWorkerTable();
-  const cache = new WorkerCache({table, clock, maxWorkers});
+  const refused: string[] = [];
+  const onRefused = (workerName: string) => void refused.push(workerName);
+  const cache = new WorkerCache({table, clock, maxWorkers, onRefused});
   const changes: CacheChange[] = [];
   cache.onChange((change) => changes.push(change));
-  return {clock, table, cache, changes};
+  return {clock, table, cache, changes, refused};
 }
 
 const onW1 = makeAllocation();
@@ -156,12 +158,12 @@ describe('a worker', () => {
     expect([...cache.workers()].map(({name}) => name)).toEqual(['w-2', 'w-3']);
   });
 
-  it('above the limit is refused and counted; a known one may still change', () => {
-    const {cache} = setUp({maxWorkers: 1});
+  it('above the limit is refused and said; a known one may still change', () => {
+    const {cache, refused} = setUp({maxWorkers: 1});
     cache.upsertWorker(makeWorker({name: 'w-1'}));
     cache.upsertWorker(makeWorker({name: 'w-2'}));
     cache.upsertWorker(makeWorker({name: 'w-1', ready: false}));
-    expect(cache.refusedWorkers).toBe(1);
+    expect(refused).toEqual(['w-2']);
     expect([...cache.workers()].map(({name, ready}) => [name, ready])).toEqual([['w-1', false]]);
   });
 

@@ -34,19 +34,19 @@ export async function countsOfMetrics(transport: Transport): Promise<CallCounts>
   return {
     commits: count({resource: 'ledgers', ...status}),
     lockCalls: count({resource: 'leases', verbs: ['POST', 'DELETE']}),
-    statusPatches: count({resource: 'containerrequests', ...status}),
+    statusWrites: count({resource: 'containerrequests', ...status}),
     workerLists: count({resource: 'workers', verbs: ['LIST']}),
   };
 }
 
 /** Counts the calls of an embedded API server as it answers them. */
 export class EmbeddedCounts {
-  readonly #counts = {commits: 0, lockCalls: 0, statusPatches: 0, workerLists: 0};
+  readonly #counts = {commits: 0, lockCalls: 0, statusWrites: 0, workerLists: 0};
 
   readonly onCall = ({method, path, isWatch}: AnsweredCall): void => {
     const isStatus = /^(PUT|PATCH)$/.test(method) && path.endsWith('/status');
     if (isStatus && path.startsWith(`${pathOf(ledgers)}/`)) this.#counts.commits++;
-    else if (isStatus && path.includes('/containerrequests/')) this.#counts.statusPatches++;
+    else if (isStatus && path.includes('/containerrequests/')) this.#counts.statusWrites++;
     else if (method === 'GET' && path === pathOf(workers) && !isWatch) this.#counts.workerLists++;
     else if (path.includes(`/${leases.plural}`) && /^(POST|DELETE)$/.test(method)) {
       this.#counts.lockCalls++;

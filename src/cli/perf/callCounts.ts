@@ -1,9 +1,9 @@
 /** What somebody beside the operator counts. */
-const counted = ['commits', 'lockCalls', 'statusPatches', 'workerLists'] as const;
+const counted = ['commits', 'lockCalls', 'statusWrites', 'workerLists'] as const;
 export type CountedCall = (typeof counted)[number];
 
 /**
- * Updates of the ledger, locks taken and given back, status patches of requests, lists of workers;
+ * Updates of the ledger, locks taken and given back, status writes of requests, lists of workers;
  * undefined where nobody counts them, or does not say.
  */
 export type CallCounts = Readonly<Record<CountedCall, number | undefined>>;
@@ -19,7 +19,7 @@ export interface CallCounter {
 export const noCounts: CallCounts = {
   commits: undefined,
   lockCalls: undefined,
-  statusPatches: undefined,
+  statusWrites: undefined,
   workerLists: undefined,
 };
 

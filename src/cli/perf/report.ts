@@ -121,7 +121,10 @@ function timing({rounds, requests}: PerfFigures): readonly string[] {
     'Timing (clock: first create sent -> last placement seen by an independent watcher)',
     ...rows([
       ['total', text(rounds, ({totalMs}) => totalMs, milliseconds)],
-      ['floor', `${spreadText(floors, milliseconds)}: the same writes by a bare client`],
+      [
+        'floor',
+        `${spreadText(floors, milliseconds)}: the same creates and status patches by a bare client`,
+      ],
       [
         'average per request',
         text(rounds, ({totalMs}) => totalMs && totalMs / requests, milliseconds),
@@ -181,7 +184,7 @@ function efficiency({rounds, requests, countedBy}: PerfFigures): readonly string
       ['rejected by the ledger', text(rounds, ({rejected}) => rejected, whole)],
       [
         'status writes',
-        `${counted(({outside}) => outside.statusPatches)}, counted by ${countedBy.apiCalls}`,
+        `${counted(({outside}) => outside.statusWrites)}, counted by ${countedBy.apiCalls}`,
       ],
     ]),
   ];

@@ -41,7 +41,7 @@ describe('the counts of an API server', () => {
     expect(await countsOfMetrics(answering({status: 200, body: metrics}))).toEqual({
       commits: 7,
       lockCalls: 6,
-      statusPatches: 40,
+      statusWrites: 40,
       workerLists: 7,
     });
   });
@@ -71,15 +71,15 @@ describe('the counts of an API server', () => {
     for (const [method, path, isWatch = false] of calls) {
       counted.onCall({user: 'u', status: 200, method, path, isWatch});
     }
-    expect(counted.counts).toEqual({commits: 1, lockCalls: 2, statusPatches: 1, workerLists: 1});
+    expect(counted.counts).toEqual({commits: 1, lockCalls: 2, statusWrites: 1, workerLists: 1});
   });
 });
 
 describe('a difference of counts', () => {
   it('is none where one of the two is', () => {
-    const before = {commits: 3, lockCalls: 1, statusPatches: undefined, workerLists: 4};
-    const after = {commits: 5, lockCalls: undefined, statusPatches: 9, workerLists: 4};
-    const none = {lockCalls: undefined, statusPatches: undefined};
+    const before = {commits: 3, lockCalls: 1, statusWrites: undefined, workerLists: 4};
+    const after = {commits: 5, lockCalls: undefined, statusWrites: 9, workerLists: 4};
+    const none = {lockCalls: undefined, statusWrites: undefined};
     expect(difference(after, before)).toEqual({commits: 2, workerLists: 0, ...none});
   });
 });

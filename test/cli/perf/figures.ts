@@ -50,7 +50,7 @@ export function makeBurst(overrides: Partial<BurstFigures> = {}): BurstFigures {
     snapshots: 2,
     cycles: 2,
     stalenessMs: 12,
-    outside: {commits: 2, lockCalls: 0, statusPatches: 100, workerLists: 0},
+    outside: {commits: 2, lockCalls: 0, statusWrites: 100, workerLists: 0},
     distribution: Object.fromEntries(distributionOf(Array.from({length: 20}, () => 5))),
     affinity: {Warm: 90, Near: 10},
     revisions: 240,
@@ -73,7 +73,7 @@ export function makeOldBurst(): BurstFigures {
     invalidations: 100,
     snapshots: 100,
     cycles: 100,
-    outside: {commits: 100, lockCalls: 200, statusPatches: 100, workerLists: 100},
+    outside: {commits: 100, lockCalls: 200, statusWrites: 100, workerLists: 100},
   });
 }
 

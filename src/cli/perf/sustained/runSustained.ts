@@ -108,11 +108,11 @@ async function measureOne(
   // An event may overtake the answer, and with it what the server has counted.
   const {writer} = operator.stages;
   await until('the answers to all writes', () => writer.outstanding === 0, systemClock, signal);
-  const {statusPatches, commits} = difference(await counter.read(), before);
+  const {statusWrites, commits} = difference(await counter.read(), before);
   const {auditor, waitingReasons} = seen.observer;
   return {
     ...loadFigures(seen, load),
-    statusWrites: statusPatches,
+    statusWrites,
     ledgerCommits: commits,
     loopDelay,
     revisions: auditor.revisions,
