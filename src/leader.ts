@@ -18,11 +18,13 @@ export interface LeaderOptions {
     assume(allocation: Allocation, chosenKey?: number): void;
     forgetAssumed(uid: string): unknown;
     worker(name: string): unknown;
+    stillTakes(allocation: Allocation): boolean;
   };
   readonly queue: {
     /** Takes a waiting request by uid, as a batch does; undefined when none waits. */
     claim(uid: string): RequestRecord | undefined;
     requeue(key: RequestRecord['key'], options: {uid: string; delayMs: number}): void;
+    awaitLedger(isAwaited: boolean): void;
   };
   readonly writer: {write(intent: BindIntent): void};
   readonly router: {
@@ -137,10 +139,19 @@ export class Leader {
   }
 
   #bind({rollForward, claimed}: Claimed, epoch: number): void {
-    for (const [index, {uid, workerName, gpuDevices}] of rollForward.entries()) {
+    const {cache, queue, update, writer} = this.#options;
+    for (const [index, allocation] of rollForward.entries()) {
+      const {uid, workerName, gpuDevices} = allocation;
+      const record = claimed.get(uid)!;
+      if (!cache.stillTakes(allocation)) {
+        cache.forgetAssumed(uid);
+        update.release(uid);
+        queue.requeue(record.key, {uid, delayMs: 0});
+        continue;
+      }
       const id = `${epoch}.0.${index}`;
       const assignment = {id, epoch, cycle: 0, gpuDevices, affinity: 'None' as const};
-      this.#options.writer.write({kind: 'bind', record: claimed.get(uid)!, workerName, assignment});
+      writer.write({kind: 'bind', record, workerName, assignment});
     }
   }
 
@@ -149,10 +160,11 @@ export class Leader {
     signal: AbortSignal,
     ask: () => Promise<Answer | Unavailable>,
   ): Promise<Answer | undefined> {
-    const {clock, retryMs, log, ledger} = this.#options;
+    const {clock, retryMs, log, ledger, queue} = this.#options;
     let said = '';
     for (;;) {
       const answer = await ask();
+      queue.awaitLedger(isUnavailable(answer));
       if (!isUnavailable(answer)) return answer;
       const cause = answer.cause.message;
       this.#waitingFor = `the ${ledger.kind} ledger: ${cause}`;

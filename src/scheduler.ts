@@ -1,7 +1,7 @@
 import {allocationOf, chosenKeyOf} from './api/allocation.ts';
-import {ScheduledReason} from './api/reasons.ts';
+import {ledgerAwaitedMessage, ScheduledReason} from './api/reasons.ts';
 import type {RequestRecord} from './api/records.ts';
-import type {Allocation, Capacity} from './api/resources.ts';
+import type {Allocation} from './api/resources.ts';
 import type {Committed, Committer} from './ledger/committer.ts';
 import {Reject} from './ledger/ledger.ts';
 import type {PendingUpdate} from './ledger/pendingUpdate.ts';
@@ -20,13 +20,14 @@ export interface SchedulerOptions {
       key: RequestRecord['key'],
       options: {readonly uid: string; readonly keepsRank?: boolean},
     ): void;
+    awaitLedger(isAwaited: boolean): void;
   };
   readonly cache: {
     snapshot(): Snapshot;
     assume(allocation: Allocation, chosenKey?: number): void;
     forgetAssumed(uid: string): unknown;
     isBound(uid: string): boolean;
-    capacities(workerNames: Iterable<string>): ReadonlyMap<string, Capacity>;
+    stillTakes(allocation: Allocation): boolean;
   };
   readonly place: (batch: readonly RequestRecord[], snapshot: Snapshot) => Plan<RequestRecord>;
   readonly committer: Committer;
@@ -81,7 +82,7 @@ export class Scheduler {
   }
 
   async #runCycle(epoch: number, signal: AbortSignal, most: number): Promise<Committed['kind']> {
-    const {cache, place, committer, update, writer, clock, limits} = this.#options;
+    const {cache, queue, place, committer, update, writer, clock, limits} = this.#options;
     const watch = new PhaseWatch(clock);
 
     // 1 Take a batch: as long as the writer has room, so that what is decided is soon written.
@@ -112,19 +113,20 @@ export class Scheduler {
     // Not taken in vain: what is seen bound would never leave the ledger.
     const gathered = isEmpty ? nothing : update.take(limits.releasesPerCommit, assignments);
     const cycle = isEmpty ? this.#cycle : ++this.#cycle;
-    const capacities = cache.capacities(new Set(assignments.map(({workerName}) => workerName)));
+    let isHeldUp = false;
     const committed: Committed = isEmpty
       ? {kind: 'committed', rejects: []}
-      : await committer.commit(
-          {epoch, cycle, ...gathered, assignments, capacities},
-          signal,
-          (cause) => this.#sayWaiting(plan, cause),
-        );
+      : await committer.commit({epoch, cycle, ...gathered, assignments}, signal, (cause) => {
+          if (!isHeldUp) this.#sayWaiting(batch, cause);
+          isHeldUp = true;
+          queue.awaitLedger(true);
+        });
+    if (isHeldUp) queue.awaitLedger(false);
     watch.end('commit');
     if (committed.kind !== 'committed') return committed.kind;
 
     // 6 Hand over: accepted ones to the status writer, the rest back to the queue with its reason.
-    const rejected = this.#handOver(plan, committed.rejects, {epoch, cycle});
+    const rejected = this.#handOver(plan, assignments, committed.rejects, {epoch, cycle});
     this.#deciding = new Set();
     watch.end('handOver');
 
@@ -143,6 +145,7 @@ export class Scheduler {
 
   #handOver(
     plan: Plan<RequestRecord>,
+    assignments: readonly Allocation[],
     rejects: readonly (Reject | undefined)[],
     at: {epoch: number; cycle: number},
   ): number {
@@ -151,7 +154,7 @@ export class Scheduler {
     for (const [index, assigned] of plan.assigned.entries()) {
       const {request: record, workerName, gpuDevices, affinity} = assigned;
       const reject = rejects[index];
-      if (reject === undefined) {
+      if (reject === undefined && cache.stillTakes(assignments[index]!)) {
         const id = `${at.epoch}.${at.cycle}.${index}`;
         writer.write({
           kind: 'bind',
@@ -163,11 +166,13 @@ export class Scheduler {
       }
       rejected++;
       cache.forgetAssumed(record.uid);
-      // A Pending request with an allocation elsewhere: a leftover nobody will ever bind.
-      if (reject === Reject.AssignedElsewhere && !cache.isBound(record.uid))
-        update.release(record.uid);
+      // A worker that changed during a long commit; or a Pending request with an allocation
+      // elsewhere, a leftover nobody will ever bind: the ledger holds it for nothing.
+      const isHeld = reject === undefined || reject === Reject.AssignedElsewhere;
+      if (isHeld && !cache.isBound(record.uid)) update.release(record.uid);
       queue.requeue(record.key, {uid: record.uid, keepsRank: true});
-      log.debug({...at, request: record.key, workerName, reject}, 'assignment rejected');
+      const keys = {...at, request: record.key, workerName, reject: reject ?? 'WorkerChanged'};
+      log.debug(keys, 'assignment rejected');
     }
     for (const [classKey, unplaced] of Map.groupBy(
       plan.unplaced,
@@ -196,13 +201,11 @@ export class Scheduler {
     });
   }
 
-  /** The ledger does not answer: whoever looks at a decided request shall see why it waits. */
-  #sayWaiting(plan: Plan<RequestRecord>, cause: Error): void {
-    const message = `the ledger does not answer, nothing is placed until it does: ${cause.message}`;
+  /** The ledger does not answer: whoever looks at a request of the batch shall see why it waits. */
+  #sayWaiting(batch: readonly RequestRecord[], cause: Error): void {
+    const message = `${ledgerAwaitedMessage}: ${cause.message}`;
     const reason = ScheduledReason.LedgerUnavailable;
-    for (const {request} of plan.assigned) {
-      this.#options.report({kind: 'pending', record: request, reason, message});
-    }
+    for (const record of batch) this.#options.report({kind: 'pending', record, reason, message});
   }
 
   /** A batch, or an empty one when only releases have been waiting for `idleFlushMs`. */

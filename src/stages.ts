@@ -1,6 +1,7 @@
 import {withNearest} from './api/nearestText.ts';
 import {parseRequest} from './api/parseRequest.ts';
-import {ScheduledReason} from './api/reasons.ts';
+import {ledgerAwaitedMessage, ScheduledReason} from './api/reasons.ts';
+import type {RequestRecord} from './api/records.ts';
 import type {Allocation} from './api/resources.ts';
 import {type Config, fixedLimits} from './config.ts';
 import type {Transport} from './kube/transport.ts';
@@ -70,6 +71,7 @@ export function createStages(options: OperatorOptions) {
     random,
     log,
     allocations: () => cache.allocations(),
+    capacities: (workerNames) => cache.capacities(workerNames),
     update,
     onOutage: () => metrics.ledgerOutages.inc(),
     backoff: {
@@ -194,6 +196,7 @@ function createWriters(
       backoffMaxMs: config.queue.backoffMaxMs,
     },
     decode: parseRequest,
+    isKnown: (key, uid) => router.isKnown(key, uid),
     onOutcome: (intent, outcome) => {
       metrics.statusOutcomes.inc({for: intent.kind, outcome: outcome.kind});
       if (intent.kind === 'bind' && outcome.kind === 'written') {
@@ -275,10 +278,14 @@ function takeReasons(queue: RequestQueue, max: number): readonly PendingIntent[]
     return {kind: 'pending', record, reason: ScheduledReason.Unplaceable, message};
   });
   if (page.length > 0) return page;
-  const reason = ScheduledReason.Outranked;
-  return queue
-    .takePassedOver(max)
-    .map((record) => ({kind: 'pending', record, reason, message: PASSED_OVER}));
+  const {LedgerUnavailable, Outranked} = ScheduledReason;
+  const heldUp = queue.takeHeldUp(max);
+  if (heldUp.length > 0) return heldUp.map(saying(LedgerUnavailable, ledgerAwaitedMessage));
+  return queue.takePassedOver(max).map(saying(Outranked, PASSED_OVER));
+}
+
+function saying(reason: ScheduledReason, message: string) {
+  return (record: RequestRecord): PendingIntent => ({kind: 'pending', record, reason, message});
 }
 
 /**

@@ -50,5 +50,6 @@ export type UnfitReason = (typeof UnfitReason)[keyof typeof UnfitReason];
 
 /** Messages of more than one writer: what is said twice in other words is written twice. */
 export const suspendedMessage = 'spec.suspend is true: no worker is chosen until it is false';
+export const ledgerAwaitedMessage = 'the ledger does not answer, nothing is placed until it does';
 export const noWorkerMessage = 'it has no worker';
 export const completedMessage = 'the container exited with code 0';

@@ -1,4 +1,4 @@
-import type {Allocation} from '../api/resources.ts';
+import type {Allocation, Capacity} from '../api/resources.ts';
 import {assertNever} from '../lib/assertNever.ts';
 import {type Clock, sleep} from '../lib/clock.ts';
 import {type BackoffRange, fullJitterMs} from '../lib/fullJitter.ts';
@@ -14,6 +14,8 @@ export interface CommitterOptions {
   readonly log: Log;
   /** What is known to be taken: bound, and assumed by batches before this one. */
   readonly allocations: () => Iterable<Allocation>;
+  /** Of those of the workers that take something new. */
+  readonly capacities: (workerNames: Iterable<string>) => ReadonlyMap<string, Capacity>;
   readonly update: Pick<PendingUpdate, 'adopt' | 'takeAdopted'>;
   /** Told once when commits stop, until they have gone on. */
   readonly onOutage: () => void;
@@ -21,6 +23,9 @@ export interface CommitterOptions {
   /** A commit under way outlives the stop by so long: its outcome says whether binds follow. */
   readonly drainMs: number;
 }
+
+/** What is to be committed; capacities are read at each try, as workers change during an outage. */
+export type CommitRequest = Omit<CommitInput, 'capacities'>;
 
 /** The definite end of one commit. */
 export type Committed =
@@ -47,10 +52,10 @@ export class Committer {
   }
 
   /**
-   * @param onWaiting called once when this commit has failed more than once, so that it is no blip
+   * @param onWaiting called at each failure of this commit but the first, which may be a blip
    */
   async commit(
-    input: CommitInput,
+    input: CommitRequest,
     signal: AbortSignal,
     onWaiting: (cause: Error) => void = () => {},
   ): Promise<Committed> {
@@ -71,7 +76,7 @@ export class Committer {
   }
 
   async #commit(
-    input: CommitInput,
+    input: CommitRequest,
     until: {signal: AbortSignal; late: AbortSignal; onWaiting: (cause: Error) => void},
   ): Promise<Committed> {
     const {clock, random, backoff, log, ledger} = this.#options;
@@ -93,11 +98,11 @@ export class Committer {
         }
         case 'unavailable':
           this.#setOutage(result.cause, input);
-          if (attempt === 1) onWaiting(result.cause);
           break;
         default:
           assertNever(result);
       }
+      if (this.#outage && attempt > 0) onWaiting(this.#outage);
       if (signal.aborted) return {kind: 'stopped'};
       const askedMs = result.kind === 'unavailable' ? (result.retryAfterMs ?? 0) : 0;
       await sleep(clock, Math.max(askedMs, fullJitterMs(attempt, backoff, random)), signal);
@@ -106,18 +111,22 @@ export class Committer {
   }
 
   /** Commits; what was placed behind our back is settled first. */
-  async #try(input: CommitInput, signal: AbortSignal, late: AbortSignal): Promise<CommitResult> {
-    const {ledger, update} = this.#options;
-    if (!update.takeAdopted()) return ledger.commit(input, late);
-    const settled = await this.#settle(input, signal);
-    if (settled.kind === 'settled') return ledger.commit(input, late);
-    update.adopt();
-    return settled;
+  async #try(input: CommitRequest, signal: AbortSignal, late: AbortSignal): Promise<CommitResult> {
+    const {ledger, update, capacities} = this.#options;
+    if (update.takeAdopted()) {
+      const settled = await this.#settle(input, signal);
+      if (settled.kind !== 'settled') {
+        update.adopt();
+        return settled;
+      }
+    }
+    const workerNames = new Set(input.assignments.map(({workerName}) => workerName));
+    return ledger.commit({...input, capacities: capacities(workerNames)}, late);
   }
 
   /** Tells the ledger what is true, without this commit's own part. */
   async #settle(
-    input: CommitInput,
+    input: CommitRequest,
     signal: AbortSignal,
   ): Promise<{kind: 'settled'} | {kind: 'fenced'; currentEpoch: number} | Unavailable> {
     const {ledger, log, allocations} = this.#options;
@@ -132,7 +141,7 @@ export class Committer {
     return settled.kind === 'committed' || settled.kind === 'lost' ? {kind: 'settled'} : settled;
   }
 
-  #setOutage(cause: Error | undefined, {epoch, cycle}: CommitInput): void {
+  #setOutage(cause: Error | undefined, {epoch, cycle}: CommitRequest): void {
     const {log, onOutage, ledger} = this.#options;
     const before = this.#outage;
     this.#outage = cause;

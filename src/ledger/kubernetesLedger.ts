@@ -207,12 +207,9 @@ export class KubernetesLedger implements Ledger {
   /** What is taken of the workers that are asked for. */
   #holdings(inFlight: ReadonlyMap<string, Allocation>, input: CommitInput): Holdings {
     const holdings = new Holdings();
-    const released = new Set(input.releases);
     for (const workerName of new Set(input.assignments.map((asked) => asked.workerName))) {
-      for (const bound of this.#bound.boundOn(workerName)) {
-        // The view may lag behind the end of a request.
-        if (!released.has(bound.uid)) holdings.add(bound);
-      }
+      // What is released too: shown as bound, it has been bound since.
+      for (const bound of this.#bound.boundOn(workerName)) holdings.add(bound);
     }
     for (const allocation of inFlight.values()) {
       const bound = holdings.get(allocation.uid);

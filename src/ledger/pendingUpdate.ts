@@ -51,8 +51,11 @@ export class PendingUpdate {
     if (isFirst) this.#onFirst();
   }
 
+  /** It is bound after all: a release that was gathered before would take that away. */
   confirm(uid: string): void {
-    if (this.#isGathering && !this.#releases.has(uid)) this.#confirmed.add(uid);
+    if (!this.#isGathering) return;
+    this.#releases.delete(uid);
+    this.#confirmed.add(uid);
   }
 
   /**

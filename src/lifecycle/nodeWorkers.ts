@@ -53,6 +53,7 @@ export class NodeWorkers {
   readonly #unreadable = new Set<string>();
   readonly #marked = new Set<string>();
   readonly #gate = new Gate();
+  #runs = false;
 
   readonly nodes: ObjectSink<NodeRecord> = {
     replace: (all) => {
@@ -139,6 +140,7 @@ export class NodeWorkers {
     const {clock, random, limits} = this.#options;
     const range = {baseMs: limits.intervalMs, maxMs: limits.backoffMaxMs};
     let failures = 0;
+    this.#runs = true;
     this.resync();
     while (!signal.aborted) {
       if (this.#marked.size === 0 && !this.#view.isChanged) {
@@ -150,6 +152,8 @@ export class NodeWorkers {
       const backoffMs = busy ? (busy.retryAfterMs ?? fullJitterMs(failures, range, random)) : 0;
       await sleep(clock, limits.intervalMs + backoffMs, signal);
     }
+    this.#runs = false;
+    this.#marked.clear();
   }
 
   /** The answer that asks for a pause; undefined when there was none. */
@@ -205,7 +209,9 @@ export class NodeWorkers {
     return sent;
   }
 
+  /** A replica that stands by for months must not gather what it never settles. */
   #mark(name: string): void {
+    if (!this.#runs) return;
     this.#marked.add(name);
     this.#gate.open();
   }

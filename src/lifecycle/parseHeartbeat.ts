@@ -26,6 +26,7 @@ export function parseHeartbeat(object: unknown): Heartbeat | undefined {
   return holder === '' || renewed === '' ? undefined : {workerName, mark: `${renewed} ${holder}`};
 }
 
-function workerOfLease(name: string): string | undefined {
+/** The worker whose heartbeat has that name; undefined for other Leases. */
+export function workerOfLease(name: string): string | undefined {
   return name.startsWith(heartbeatPrefix) ? name.slice(heartbeatPrefix.length) : undefined;
 }

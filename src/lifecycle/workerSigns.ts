@@ -1,6 +1,6 @@
 import type {ParsedWorker} from '../api/parseWorker.ts';
 import type {ObjectSink} from '../watch/reflector.ts';
-import type {Heartbeat} from './parseHeartbeat.ts';
+import {type Heartbeat, workerOfLease} from './parseHeartbeat.ts';
 import type {NodeRecord} from './parseNode.ts';
 
 /** Where the signs go: `WorkerHealth`. */
@@ -73,8 +73,11 @@ export class WorkerSigns {
       this.#marks.set(workerName, mark);
       this.#read(workerName);
     },
-    // A heartbeat that is gone is silence: what was heard last stays heard then.
-    remove: () => {},
+    // A heartbeat that is gone is silence: what was heard last stays heard by `Health`.
+    remove: (key) => {
+      const workerName = workerOfLease(key.slice(key.indexOf('/') + 1));
+      if (workerName !== undefined) this.#marks.delete(workerName);
+    },
   };
 
   constructor(options: WorkerSignsOptions) {

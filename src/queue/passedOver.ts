@@ -27,9 +27,15 @@ interface Sweep {
  * batch that takes all ends it; so does a sweep, and it begins anew.
  */
 export class PassedOver {
+  /** What they say. */
+  readonly message: string;
   #below = Number.POSITIVE_INFINITY;
   #sinceMs: number | undefined;
   #sweep: Sweep | undefined;
+
+  constructor(message: string) {
+    this.message = message;
+  }
 
   /**
    * Takes note of a batch; true when there may be somebody to tell.
@@ -57,7 +63,7 @@ export class PassedOver {
       const {value: entry, done} = entries.next();
       if (done) this.forget();
       else if (entry.priority < below && entry.seenMs <= sinceMs) {
-        if (entry.reportedMessage !== PASSED_OVER && isWaiting(entry)) page.push(entry);
+        if (entry.reportedMessage !== this.message && isWaiting(entry)) page.push(entry);
       }
     }
     return page;

@@ -1,63 +1,26 @@
+import {ledgerAwaitedMessage} from '../api/reasons.ts';
 import type {RequestKey, RequestRecord} from '../api/records.ts';
 import {isNewerVersion} from '../api/resourceVersion.ts';
 import {assertNever} from '../lib/assertNever.ts';
-import type {Clock} from '../lib/clock.ts';
 import {fullJitterMs} from '../lib/fullJitter.ts';
-import type {Random} from '../lib/random.ts';
 import type {Verdict} from '../placement/plan.ts';
 import {DelayQueue} from './delayQueue.ts';
 import {type Entry, goesBefore, lacksReport, newEntry} from './entry.ts';
 import {Outside} from './outside.ts';
 import {PASSED_OVER, PassedOver} from './passedOver.ts';
+import type {
+  QueueCounts,
+  RequestQueueOptions,
+  RequeueOptions,
+  Upserted,
+} from './requestQueueOptions.ts';
 import {type UnreportedRequest, WaitingClasses} from './waitingClasses.ts';
-
-export interface RequestQueueOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly limits: {
-    /** Requests known at once, whatever their state. */
-    readonly maxRequests: number;
-    readonly backoffBaseMs: number;
-    readonly backoffMaxMs: number;
-  };
-  /** Told of each request that found the queue full: it waits outside until another one leaves. */
-  readonly onRefused?: (record: RequestRecord) => void;
-  /** Told how long each placed request was known without its worker. */
-  readonly onPlaced?: (waitedMs: number) => void;
-}
-
-export type Upserted =
-  | {readonly kind: 'accepted'}
-  /** An older state than the one in which the request was placed: it has its worker. */
-  | {readonly kind: 'outdated'}
-  | {readonly kind: 'full'; readonly maxRequests: number};
-
-export interface RequeueOptions {
-  /** Give it: a request deleted and created anew under its name is then left alone. */
-  readonly uid?: string;
-  /** Full-jitter backoff that grows with each requeue, when absent. */
-  readonly delayMs?: number;
-  /**
-   * It lost against others, and nothing is wrong with it: no batch takes somebody of lower priority
-   * before it, though its delay is not over. Not for ever: see `MAX_RANKED_REQUEUES`.
-   */
-  readonly keepsRank?: boolean;
-}
 
 /**
  * How often in a row a request keeps its rank in backoff. What is refused more often will be again,
  * and would take the place in each batch, and the capacity, of those that it comes before.
  */
 const MAX_RANKED_REQUEUES = 4;
-
-/** Requests by state; together all that are known. */
-export interface QueueCounts {
-  readonly ready: number;
-  readonly parked: number;
-  readonly inFlight: number;
-  readonly delayed: number;
-  readonly placed: number;
-}
 
 /** A class of the batch under decision, and whether something happened since that could help it. */
 interface Undecided {
@@ -97,7 +60,9 @@ export class RequestQueue {
   readonly #delayed: DelayQueue;
   readonly #undecided = new Map<string, Undecided>();
   readonly #outside = new Outside();
-  readonly #passedOver = new PassedOver();
+  readonly #passedOver = new PassedOver(PASSED_OVER);
+  /** While the ledger does not answer: then everybody is. */
+  readonly #heldUp = new PassedOver(ledgerAwaitedMessage);
   #onUnreported: () => void = () => {};
   #inFlight = 0;
   #placed = 0;
@@ -112,7 +77,7 @@ export class RequestQueue {
     this.#waiting.onReady = listener;
   }
 
-  /** Called when `takeUnreported` or `takePassedOver` has something to give. */
+  /** Called when `takeUnreported`, `takePassedOver` or `takeHeldUp` has something to give. */
   set onUnreported(listener: () => void) {
     this.#onUnreported = listener;
     this.#waiting.onUnreported = listener;
@@ -273,9 +238,23 @@ export class RequestQueue {
    * all pages together.
    */
   takePassedOver(max: number): RequestRecord[] {
-    const page = this.#passedOver.take(max, (entry) => this.#waiting.isReady(entry));
-    for (const entry of page) this.#waiting.saysOther(entry, PASSED_OVER);
-    return page.map(({record}) => record);
+    return this.#takeFrom(this.#passedOver, max);
+  }
+
+  /**
+   * The ledger does not answer, and nobody has a turn: call it again and again while that lasts,
+   * and with false when it is over.
+   */
+  awaitLedger(isAwaited: boolean): void {
+    const below = isAwaited ? Number.POSITIVE_INFINITY : undefined;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#heldUp.note(below, nowMs, () => this.#entries.values())) this.#onUnreported();
+    if (!isAwaited) this.#heldUp.forget();
+  }
+
+  /** As `takePassedOver`, of those that wait for the ledger. */
+  takeHeldUp(max: number): RequestRecord[] {
+    return this.#takeFrom(this.#heldUp, max);
   }
 
   /**
@@ -285,6 +264,7 @@ export class RequestQueue {
   restart(): void {
     this.#waiting.forgetReports();
     this.#passedOver.forget();
+    this.#heldUp.forget();
     for (const entry of this.#entries.values()) {
       entry.reportedMessage = undefined;
       if (entry.state !== 'InFlight') continue;
@@ -303,6 +283,12 @@ export class RequestQueue {
       if (!delayed || !best || !goesBefore(delayed, best)) return;
       this.#rejoin(delayed, delayed.record);
     }
+  }
+
+  #takeFrom(passedOver: PassedOver, max: number): RequestRecord[] {
+    const page = passedOver.take(max, (entry) => this.#waiting.isReady(entry));
+    for (const entry of page) this.#waiting.saysOther(entry, passedOver.message);
+    return page.map(({record}) => record);
   }
 
   #notePassedOver(batch: readonly RequestRecord[]): void {

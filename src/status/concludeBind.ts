@@ -7,7 +7,6 @@ import type {StatusOutcome} from './outcome.ts';
 export interface BindConclusion {
   readonly cache: {
     forgetAssumed(uid: string): unknown;
-    allocationOf(uid: string): {readonly workerName: string} | undefined;
   };
   readonly update: {release(uid: string): void};
   readonly queue: {
@@ -24,7 +23,7 @@ export interface BindConclusion {
  * bound; where nobody knows, the capacity stays held until somebody has read the object.
  */
 export function concludeBind(
-  {record, workerName}: BindIntent,
+  {record}: BindIntent,
   outcome: StatusOutcome,
   {cache, update, queue, router}: BindConclusion,
 ): void {
@@ -50,8 +49,7 @@ export function concludeBind(
       return;
     case 'gone':
       release();
-      // Where it is gone, the watch ends the backoff; the answer of a server that has just started
-      // may mean that it does not know the whole kind yet.
+      // Where another one has its name that is ahead of the watch, which ends the backoff.
       queue.requeue(key, {uid});
       return;
     case 'unchanged':
@@ -63,9 +61,8 @@ export function concludeBind(
   }
 
   function release(): void {
-    const held = cache.allocationOf(uid);
-    const isElsewhere = held !== undefined && held.workerName !== workerName;
-    // Bound elsewhere by somebody else: that stays, and what the ledger holds here is nobody's.
-    if (cache.forgetAssumed(uid) !== undefined || isElsewhere) update.release(uid);
+    // What somebody else has bound elsewhere stays: the router has had it adopted, and the settle
+    // that brings leaves nothing here.
+    if (cache.forgetAssumed(uid) !== undefined) update.release(uid);
   }
 }

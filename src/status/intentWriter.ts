@@ -1,5 +1,5 @@
 import {asObject, asText} from '../api/rawObject.ts';
-import type {ParsedRequest} from '../api/records.ts';
+import type {ParsedRequest, RequestKey} from '../api/records.ts';
 import {containerRequests, pathOf} from '../kube/resource.ts';
 import type {ApiCall, Transport} from '../kube/transport.ts';
 import {assertNever} from '../lib/assertNever.ts';
@@ -19,8 +19,12 @@ export interface IntentWriterOptions {
   readonly random: Random;
   readonly log: Log;
   readonly backoff: BackoffRange;
+  /** Whether a request is there as far as the watch has shown. */
+  readonly isKnown: (key: RequestKey, uid: string) => boolean;
   /** Writes of one intent that may meet a newer object before it is given back. */
   readonly maxConflicts: number;
+  /** Writes of one intent that may leave a doubt, each followed by a read that shows nothing. */
+  readonly maxDoubts: number;
 }
 
 export interface Surroundings {
@@ -33,7 +37,9 @@ export interface Surroundings {
 /**
  * Brings one intent to its end: writes it upon the state it was decided on; where the reply leaves
  * a doubt or the object has moved on, reads it and decides from what is there. Never guesses, so it
- * goes on for as long as the API server gives no answer.
+ * goes on for as long as the API server gives no answer. A server that answers reads and no writes,
+ * as where the admission webhook of one namespace is down, gets a few tries: the connection is for
+ * others too.
  */
 export class IntentWriter {
   readonly #options: IntentWriterOptions;
@@ -43,7 +49,7 @@ export class IntentWriter {
   }
 
   async write(intent: StatusIntent, {signal, isOutdated}: Surroundings): Promise<StatusOutcome> {
-    const {clock, maxConflicts} = this.#options;
+    const {clock, maxConflicts, maxDoubts} = this.#options;
     const nowMs = clock.nowMs();
     let record = intent.record;
     /**
@@ -51,6 +57,7 @@ export class IntentWriter {
      */
     let doubtfulVersion: string | undefined;
     let conflicts = 0;
+    let doubts = 0;
     let refusal: string | undefined;
     for (let attempt = 0; ; attempt++) {
       if (signal.aborted) return {kind: doubtfulVersion === undefined ? 'abandoned' : 'unknown'};
@@ -62,7 +69,9 @@ export class IntentWriter {
         case 'done':
           return written(reading.object);
         case 'missing':
-          return {kind: 'gone'};
+          if (this.#isGone(intent)) return {kind: 'gone'};
+          await this.#pause(attempt, undefined, signal);
+          continue;
         case 'refused':
           // This write is not there; one of the leader before this one may be, for the same
           // request: what a placement holds is given back upon a read alone.
@@ -77,6 +86,7 @@ export class IntentWriter {
           conflicts++;
           break;
         case 'doubtful':
+          doubts++;
           doubtfulVersion = record.resourceVersion;
           this.#doubt(intent, reading.message);
           await this.#pause(attempt, undefined, signal);
@@ -95,6 +105,7 @@ export class IntentWriter {
           if (conflicts > maxConflicts) {
             return this.#refused(intent, `changed by others during each of ${conflicts} writes`);
           }
+          if (doubts >= maxDoubts) return this.#unanswered(intent, doubts);
           record = found.record;
           if (record.resourceVersion !== doubtfulVersion) doubtfulVersion = undefined;
           break;
@@ -125,7 +136,9 @@ export class IntentWriter {
         case 'done':
           return {...judge(intent, this.#options.decode(reading.object)), object: reading.object};
         case 'missing':
-          return {kind: 'gone'};
+          if (this.#isGone(intent)) return {kind: 'gone'};
+          await this.#pause(attempt, undefined, signal);
+          break;
         case 'busy':
           await this.#pause(attempt, reading.retryAfterMs, signal);
           break;
@@ -167,6 +180,25 @@ export class IntentWriter {
   #refused(intent: StatusIntent, message: string): StatusOutcome {
     this.#options.log.warn({...keysOf(intent), cause: message}, 'status write refused');
     return {kind: 'refused', message};
+  }
+
+  /**
+   * A bind may come true yet: its capacity stays held until the request has been read again. A
+   * reason may be said twice.
+   */
+  #unanswered(intent: StatusIntent, doubts: number): StatusOutcome {
+    const message = `no answer to any of ${doubts} writes, though reads are answered`;
+    if (intent.kind === 'pending') return this.#refused(intent, message);
+    this.#options.log.warn({...keysOf(intent), cause: message}, 'status write put off');
+    return {kind: 'unknown'};
+  }
+
+  /**
+   * A 404 alone proves nothing, as a server that has just started may not know the whole kind yet:
+   * what is gone the watch has shown, or soon shows.
+   */
+  #isGone({record}: StatusIntent): boolean {
+    return !this.#options.isKnown(record.key, record.uid);
   }
 
   #doubt(intent: StatusIntent, message: string): void {

@@ -13,6 +13,8 @@ export interface StatusWriterOptions {
   readonly transport: Transport;
   /** `parseRequest`. */
   readonly decode: (object: unknown) => ParsedRequest;
+  /** Whether a request is there as far as the watch has shown. */
+  readonly isKnown: (key: RequestKey, uid: string) => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -39,6 +41,9 @@ export interface StatusWriterOptions {
  * of somebody else; its request is better given back than kept in a connection.
  */
 const MAX_CONFLICTS = 8;
+
+/** As many writes without an answer, of a server that answers reads: it will not soon. */
+const MAX_DOUBTS = 3;
 
 /**
  * Writes placements and waiting reasons to the status of their requests. Placements come first: a
@@ -68,17 +73,18 @@ export class StatusWriter {
       maxRequests <= maxOutstanding,
       `a batch of ${maxRequests} has room among ${maxOutstanding} outstanding writes`,
     );
-    const {transport, decode, clock, random, log, limits} = options;
+    const {transport, decode, isKnown, clock, random, log, limits} = options;
     const backoff = {baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs};
-    const maxConflicts = MAX_CONFLICTS;
     this.#writer = new IntentWriter({
       transport,
       decode,
+      isKnown,
       clock,
       random,
       log,
       backoff,
-      maxConflicts,
+      maxConflicts: MAX_CONFLICTS,
+      maxDoubts: MAX_DOUBTS,
     });
   }
 

@@ -114,6 +114,11 @@ export class RequestRouter {
     return true;
   }
 
+  /** Whether it is there as far as the watch, or the reply to a write, has shown. */
+  isKnown(key: RequestKey, uid: string): boolean {
+    return this.#known.get(key)?.uid === uid;
+  }
+
   remove(key: RequestKey): void {
     const uid = this.#known.get(key)?.uid;
     if (uid === undefined) return;

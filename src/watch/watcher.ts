@@ -113,14 +113,17 @@ export class Watcher {
 
   async *#step(state: WatchState, signal: AbortSignal): Step {
     switch (state.kind) {
-      case 'Empty':
+      case 'Empty': {
         this.#options.metrics.relisted();
+        // Whoever asked waits for a consistent list, whatever the watch was about to read.
+        const read = this.#relistAsked ? 'consistent' : state.read;
         this.#relistAsked = false;
         this.#progressAsked = false;
         yield {kind: 'restarted'};
         return this.#streams
-          ? {kind: 'Streaming', read: state.read}
-          : {kind: 'Listing', read: state.read, continueToken: undefined};
+          ? {kind: 'Streaming', read}
+          : {kind: 'Listing', read, continueToken: undefined};
+      }
       case 'Listing':
         return yield* this.#list(state, signal);
       case 'Streaming':

@@ -216,14 +216,31 @@ export class WorkerCache {
     return this.#book.usageOf(workerName, this.#gpuCountOf(workerName));
   }
 
-  /** Of those of the workers that are known. */
+  /** Of those of the workers that take something new. */
   capacities(workerNames: Iterable<string>): ReadonlyMap<string, Capacity> {
     const capacities = new Map<string, Capacity>();
     for (const name of workerNames) {
       const worker = this.#workers.get(name);
-      if (worker) capacities.set(name, worker.capacity);
+      const takes = worker?.ready && !worker.unschedulable && !worker.deleting;
+      if (takes) capacities.set(name, worker.capacity);
     }
     return capacities;
+  }
+
+  /**
+   * Whether the worker of an assumption would still take it: it may have left, been cordoned or
+   * shrunk since the decision. O(GPU devices).
+   */
+  stillTakes({workerName, gpuDevices}: Allocation): boolean {
+    const capacity = this.capacities([workerName]).get(workerName);
+    if (!capacity) return false;
+    const used = this.usageOf(workerName);
+    return (
+      used.cpuMillis <= capacity.cpuMillis &&
+      used.memoryBytes <= capacity.memoryBytes &&
+      used.containers <= capacity.containers &&
+      gpuDevices.every((device) => device < capacity.gpuCount)
+    );
   }
 
   // Reading

@@ -1,4 +1,5 @@
 import {describe, expect, it, vi} from 'vitest';
+import type {Capacity} from '../../src/api/resources.ts';
 import {Committer} from '../../src/ledger/committer.ts';
 import type {CommitResult, Ledger, OpenResult} from '../../src/ledger/ledger.ts';
 import {PendingUpdate} from '../../src/ledger/pendingUpdate.ts';
@@ -23,6 +24,7 @@ function scripted(
   const left = [...answers];
   const calls: string[] = [];
   const signals: AbortSignal[] = [];
+  const asked: (readonly string[])[] = [];
   const ledger: Ledger = {
     kind: 'memory',
     async open(epoch) {
@@ -33,15 +35,17 @@ function scripted(
       calls.push(`settle ${epoch}: ${allocations.map(({uid}) => uid).join(' ')}`);
       return settled;
     },
-    async commit({assignments}, signal) {
+    async commit({assignments, capacities: given}, signal) {
       signals.push(signal);
       calls.push(`commit ${assignments.map(({uid}) => uid).join(' ')}`);
+      asked.push([...given.keys()]);
       return (await left.shift()) ?? committed;
     },
     async close() {},
   };
   const clock = new VirtualClock();
   const onOutage = vi.fn();
+  const capacities = new Map<string, Capacity>();
   const update = new PendingUpdate();
   update.begin();
   const said: object[] = [];
@@ -52,6 +56,7 @@ function scripted(
     random: {next: () => 1},
     log: {...silentLog, error: say, info: say},
     allocations: () => [makeAllocation('bound'), makeAllocation('a')],
+    capacities: () => capacities,
     update,
     onOutage,
     backoff: {baseMs: 50, maxMs: 30_000},
@@ -63,6 +68,8 @@ function scripted(
     calls,
     update,
     signals,
+    capacities,
+    asked,
     clock,
     onOutage,
     said,
@@ -186,13 +193,24 @@ describe('a commit', () => {
     expect(rig.onOutage).toHaveBeenCalledTimes(1);
   });
 
-  it('says that it waits once, when it has failed twice', async () => {
+  it('reads the capacities of its workers at each try, as they change during an outage', async () => {
+    const {asked, capacities, run, clock} = scripted([down(), committed]);
+    capacities.set('w-1', {cpuMillis: 1, memoryBytes: 1, gpuCount: 0, gpuType: '', containers: 1});
+    const done = run();
+    await clock.advance(0);
+    capacities.delete('w-1');
+    await clock.advance(50);
+    await done;
+    expect(asked).toEqual([['w-1'], []]);
+  });
+
+  it('says that it waits at each failure but the first', async () => {
     const {run, clock} = scripted([down(), down(), down(), committed]);
     const waits: string[] = [];
     const done = run((cause) => waits.push(`${cause.message} at ${clock.monotonicMs()}`));
     await clock.advance(1_000);
     expect(await done).toEqual(committed);
-    expect(waits).toEqual(['down at 50']);
+    expect(waits).toEqual(['down at 50', 'down at 150']);
   });
 
   it('asks once, and waits for the answer, when the operator is stopping already', async () => {

@@ -149,10 +149,12 @@ describe('the Ledger object', () => {
       expect(inFlight()).toEqual(['b']);
     });
 
-    it('is free for the commit that releases it, though the view still shows it', async () => {
+    it('is not free for a commit that releases it: what the view shows has been bound since', async () => {
       bound.push(makeAllocation('a', {cpuMillis: 4000}));
       const next = makeAllocation('b', {cpuMillis: 4000});
-      expect(await commit({releases: ['a'], assignments: [next]})).toEqual(committed(undefined));
+      expect(await commit({releases: ['a'], assignments: [next]})).toEqual(
+        committed(Reject.NoCapacity),
+      );
     });
 
     it('counts on both workers while one uid is bound here and in flight there', async () => {

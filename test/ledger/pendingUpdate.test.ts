@@ -41,12 +41,14 @@ describe('what waits for the next commit', () => {
     expect(update.take(3)).toEqual({releases: ['r-3', 'r-4'], confirmed: ['c-3', 'c-4']});
   });
 
-  it('is a release alone where a request was bound and has ended: it holds nothing any more', () => {
+  it.each([
+    {name: 'a release where a request was bound and has ended', ends: ['confirm', 'release']},
+    {name: 'no release where a request was given up and is bound', ends: ['release', 'confirm']},
+  ] as const)('is $name', ({ends}) => {
     const update = begun();
-    update.confirm('a');
-    update.release('a');
-    update.confirm('a');
-    expect(update.take(10)).toEqual({releases: ['a'], confirmed: []});
+    for (const end of ends) update[end]('a');
+    const [releases, confirmed] = ends[1] === 'release' ? [['a'], []] : [[], ['a']];
+    expect(update.take(10)).toEqual({releases, confirmed});
   });
 
   it('wakes its listener at the first release only, and not for what is bound', () => {

@@ -84,6 +84,15 @@ describe('the signs of life of workers', () => {
     signs.workers.replace([onNode('a', undefined), onNode('b', undefined)]);
     expect(take()).toEqual(['a heard 2']);
   });
+
+  it('of agents that are gone leave room for others', () => {
+    const {signs, take} = listen(1);
+    signs.leases.upsert({workerName: 'a', mark: '1'});
+    signs.leases.remove('berth-system/berth-worker-a');
+    signs.leases.upsert({workerName: 'b', mark: '1'});
+    signs.workers.upsert(onNode('b', undefined));
+    expect(take()).toEqual(['b heard 1']);
+  });
 });
 
 describe('a Lease', () => {

@@ -50,6 +50,36 @@ async function stageRefusedBinds(ledger?: () => Ledger) {
   return {rig, clock, leader};
 }
 
+describe('a bind by somebody else, before our own of the same request', () => {
+  it.each(['kubernetes', 'memory'] as const)('stays in the ledger, %s', async (ledger) => {
+    const rig = new OperatorRig({ledger});
+    const {world} = rig;
+    await world.createWorkers(['w-1']);
+    const leader = await rig.lead();
+    const hold = leader.transport.hold({matches: isBind, at: 'sent', times: 1});
+    await world.createRequests(['r-1']);
+    await rig.until('our bind is on its way', () => hold.calls.length === 1);
+    await world.createWorkers(['w-2']);
+    const placed = {
+      type: 'Scheduled',
+      status: 'True',
+      reason: 'Placed',
+      message: 'placed on worker w-2',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    const assignment = {id: '1.99.0', epoch: 1, cycle: 99};
+    const status = {phase: 'Scheduled', workerName: 'w-2', assignment, conditions: [placed]};
+    await world.patchRequest('r-1', {status}, 'status');
+    await rig.advance(100);
+    hold.release();
+    await rig.advance(1_000);
+    await world.createRequests(['r-2']);
+    await rig.placed(['r-2']);
+    expect(rig.workerOf('r-1')).toBe('w-2');
+    await rig.end({tolerates: ['not committed']});
+  });
+});
+
 describe('a leader that was stopped past its Lease, before it has noticed', () => {
   it('sends no bind, though the one that it tries again is due', async () => {
     const {rig, clock, leader} = await stageRefusedBinds();

@@ -30,8 +30,9 @@ it('a ledger that does not answer at the start is said once a cause, however oft
       assume() {},
       forgetAssumed() {},
       worker: () => undefined,
+      stillTakes: () => true,
     },
-    queue: {claim: () => undefined, requeue() {}},
+    queue: {claim: () => undefined, requeue() {}, awaitLedger() {}},
     router: {highestEpoch: 0},
     writer: {write() {}},
     clock,
@@ -68,6 +69,7 @@ it('a ledger emptied before it is settled gives back what was to be rolled forwa
       assume: ({uid}) => assumed.add(uid),
       forgetAssumed: (uid) => assumed.delete(uid),
       worker: () => ({}),
+      stillTakes: () => true,
     },
     queue: {
       claim(uid) {
@@ -76,6 +78,7 @@ it('a ledger emptied before it is settled gives back what was to be rolled forwa
         waiting.delete(uid);
         return record;
       },
+      awaitLedger() {},
       requeue(_, {uid}) {
         waiting.set(uid, claimed.get(uid)!);
         claimed.delete(uid);

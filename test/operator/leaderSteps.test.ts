@@ -63,10 +63,12 @@ function scripted(script: Script) {
       assume: ({uid}) => did.push(`assume ${uid}`),
       forgetAssumed: (uid) => did.push(`forget ${uid}`),
       worker: (name) => (workers.includes(name) ? {} : undefined),
+      stillTakes: () => true,
     },
     queue: {
       claim: (uid) => waiting.find((record) => record.uid === uid),
       requeue: (key, {uid, delayMs}) => did.push(`requeue ${key} ${uid} ${delayMs}`),
+      awaitLedger() {},
     },
     router: {highestEpoch},
     writer: {write: (intent) => intents.push(intent)},

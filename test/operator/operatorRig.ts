@@ -1,6 +1,7 @@
 import {expect} from 'vitest';
 import type {Violation} from '../../src/audit/violation.ts';
 import {ledgers} from '../../src/kube/resource.ts';
+import type {ApiCall} from '../../src/kube/transport.ts';
 import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
 import {seededRandom} from '../../src/lib/random.ts';
 import {type ConfigChanges, Replica} from '../../src/simulate/replica.ts';
@@ -13,6 +14,8 @@ export interface RigOptions {
   readonly ledger?: 'kubernetes' | 'memory';
   /** Of each call, on its way to the server. Default 2. */
   readonly latencyMs?: number;
+  /** How much later a watch delivers, at the moment of each event. Default 0. */
+  readonly lagMs?: (call: ApiCall) => number;
   readonly config?: ConfigChanges;
 }
 
@@ -43,7 +46,10 @@ export class OperatorRig {
       transport: this.world.server.transport({user: `replica-${index}`}),
       clock: this.world.clock,
       random: seededRandom(this.#seed * 1_000 + index),
-      network: {latencyMs: () => this.#options.latencyMs ?? 2},
+      network: {
+        latencyMs: () => this.#options.latencyMs ?? 2,
+        ...(this.#options.lagMs && {lagMs: this.#options.lagMs}),
+      },
       ledger: ledger && (() => ledger),
       config: this.#options.config ?? {},
     });

@@ -18,6 +18,11 @@ export function isBeforeBind(stage: Stage): boolean {
   return stages.indexOf(stage) < stages.indexOf('while the reply to its bind is on its way');
 }
 
+/** Up to here the operator can still turn back. */
+export function isBeforeHandOver(stage: Stage): boolean {
+  return stages.indexOf(stage) < stages.indexOf('between commit and bind');
+}
+
 /** The ledgers with which a call can be held there: the one in memory is asked by no call. */
 export function ledgersAt(stage: Stage): readonly ('kubernetes' | 'memory')[] {
   return holds[stage]?.[0] === isCommit ? ['kubernetes'] : ['kubernetes', 'memory'];

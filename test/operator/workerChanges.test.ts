@@ -2,14 +2,16 @@ import {describe, expect, it} from 'vitest';
 import type {Violation} from '../../src/audit/violation.ts';
 import {workers} from '../../src/kube/resource.ts';
 import {OperatorRig} from './operatorRig.ts';
-import {changeAt, ledgersAt, type Stage, stages} from './stages.ts';
+import {changeAt, isBeforeHandOver, ledgersAt, type Stage, stages} from './stages.ts';
 
 interface Row {
   readonly name: string;
   readonly change: (rig: OperatorRig) => Promise<void>;
   /** What is placed there already has to leave. */
   readonly drives?: boolean;
-  /** What nobody can prevent, once the bind has left. */
+  /** Who is decided for it and has no bind under way goes elsewhere too. */
+  readonly turnsAway?: boolean;
+  /** What nobody can prevent once the bind has left. */
   readonly tolerates?: readonly Violation['rule'][];
 }
 
@@ -29,19 +31,22 @@ const rows: readonly Row[] = [
     name: 'deleted',
     change: ({world}) => world.remove({resource: workers, name: 'w-1'}),
     drives: true,
+    turnsAway: true,
     tolerates: ['unknown worker'],
   },
-  {name: 'cordoned', change: patch({spec: {unschedulable: true}})},
+  {name: 'cordoned', change: patch({spec: {unschedulable: true}}), turnsAway: true},
   {name: 'tainted', change: patch({spec: {taints: [{key: 'gone', effect: 'NoSchedule'}]}})},
   {name: 'relabelled', change: patch({metadata: {labels: {zone: 'b'}}})},
   {
     name: 'not ready',
     change: ({world}) => world.patchWorker('w-1', {status: {conditions: [notReady]}}, 'status'),
+    turnsAway: true,
   },
   {name: 'shrunk to what it holds', change: patch({spec: {capacity: {cpu: '100m'}}})},
   {
     name: 'shrunk below what it holds',
     change: patch({spec: {capacity: {cpu: '50m'}}}),
+    turnsAway: true,
     tolerates: ['over capacity'],
   },
 ];
@@ -49,12 +54,14 @@ const rows: readonly Row[] = [
 const cases = rows.flatMap((row) =>
   stages.flatMap((stage) => ledgersAt(stage).map((ledger) => ({...row, stage, ledger}))),
 );
-const isDecided = (stage: Stage) => stage !== 'while it is queued';
+/** Whether the request is on its way to the changed worker, or there already. */
+const isTaken = (stage: Stage, turnsAway = false) =>
+  turnsAway ? !isBeforeHandOver(stage) : stage !== 'while it is queued';
 
 describe('a worker', () => {
   it.each(cases)(
     '$name $stage of a request, $ledger ledger: whoever comes later goes elsewhere',
-    async ({change, stage, drives, tolerates, ledger}) => {
+    async ({change, stage, drives, turnsAway, tolerates, ledger}) => {
       const rig = new OperatorRig({ledger});
       const {world} = rig;
       await world.createWorkers(['w-1'], {}, {zone: 'a'});
@@ -73,8 +80,8 @@ describe('a worker', () => {
       await rig.placed(['r-2']);
       expect(rig.workerOf('r-2')).toBe('w-2');
       if (drives) await rig.until('it has left', () => rig.workerOf('r-1') === 'w-2', 30_000);
-      else expect(rig.workerOf('r-1')).toBe(isDecided(stage) ? 'w-1' : 'w-2');
-      await rig.end(isDecided(stage) && tolerates ? {tolerates} : {});
+      else expect(rig.workerOf('r-1')).toBe(isTaken(stage, turnsAway) ? 'w-1' : 'w-2');
+      await rig.end(isTaken(stage, turnsAway) && tolerates ? {tolerates} : {});
     },
   );
 });

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {newEntry} from '../../src/queue/entry.ts';
-import {PASSED_OVER_MS, PassedOver} from '../../src/queue/passedOver.ts';
+import {PASSED_OVER, PASSED_OVER_MS, PassedOver} from '../../src/queue/passedOver.ts';
 import {makeRequest} from './rig.ts';
 
 const entries = [0, 3, 5, 7].map((priority) =>
@@ -9,7 +9,7 @@ const entries = [0, 3, 5, 7].map((priority) =>
 
 /** Priorities told of after takes at these times, each with the lowest priority that it took. */
 function toldAfter(takes: readonly (readonly [atMs: number, lowest: number | undefined])[]) {
-  const passedOver = new PassedOver();
+  const passedOver = new PassedOver(PASSED_OVER);
   for (const [atMs, lowest] of takes) passedOver.note(lowest, atMs, () => entries.values());
   return passedOver.take(99, () => true).map(({priority}) => priority);
 }

@@ -37,6 +37,8 @@ export interface SchedulerRigOptions {
   readonly boundUids?: readonly string[];
   /** Their binds are still on their way. */
   readonly writtenUids?: readonly string[];
+  /** They take nothing any more once the commit is over. */
+  readonly leftWorkers?: readonly string[];
 }
 
 /** A scheduler among fakes that note, in one list, what they are told and in which order. */
@@ -45,6 +47,7 @@ export function createSchedulerRig({
   answers = [],
   boundUids = [],
   writtenUids = [],
+  leftWorkers = [],
 }: SchedulerRigOptions = {}) {
   const clock = new VirtualClock();
   const notes: string[] = [];
@@ -90,6 +93,7 @@ export function createSchedulerRig({
       park: (classKey, {message}, unplaced) =>
         notes.push(`park ${classKey} ${unplaced.map(({uid}) => uid).join(' ')}: ${message}`),
       requeue: (_, {uid}) => notes.push(`requeue ${uid}`),
+      awaitLedger: (isAwaited) => notes.push(`await the ledger: ${isAwaited}`),
     },
     cache: {
       snapshot() {
@@ -102,7 +106,7 @@ export function createSchedulerRig({
       },
       forgetAssumed: (uid) => notes.push(`forget ${uid}`),
       isBound: (uid) => boundUids.includes(uid),
-      capacities: (names) => new Map(Array.from(names, (name) => [name, capacity])),
+      stillTakes: ({workerName}) => !leftWorkers.includes(workerName),
     },
     place(batch) {
       notes.push('place');
@@ -114,6 +118,7 @@ export function createSchedulerRig({
       random: {next: () => 1},
       log: silentLog,
       allocations: () => [],
+      capacities: (names) => new Map(Array.from(names, (name) => [name, capacity])),
       update,
       onOutage: () => {},
       backoff: {baseMs: 50, maxMs: 2_000},

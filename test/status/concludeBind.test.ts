@@ -19,7 +19,6 @@ interface Row {
    */
   readonly isAssumed?: boolean;
   /** The worker that the cache has it on, where that is another one. */
-  readonly boundTo?: string;
   /** Whether the watch takes the reply for news. */
   readonly isNews?: boolean;
   readonly calls: readonly string[];
@@ -61,19 +60,12 @@ const rows: readonly Row[] = [
     calls: ['forget uid-r-1', 'requeue uid-r-1 0'],
   },
   {
-    name: 'superseded by a placement on another worker: the ledger is told',
-    outcome: {kind: 'superseded'},
-    isAssumed: false,
-    boundTo: 'w-2',
-    calls: ['forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 0'],
-  },
-  {
     name: 'refused: released, and tried again after a backoff',
     outcome: {kind: 'refused', message: 'no'},
     calls: ['forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 backoff'],
   },
   {
-    name: 'gone: released, and looked at again should it be there after all',
+    name: 'gone: released, and off the books with what the watch shows next',
     outcome: {kind: 'gone'},
     calls: ['forget uid-r-1', 'release uid-r-1', 'requeue uid-r-1 backoff'],
   },
@@ -82,7 +74,7 @@ const rows: readonly Row[] = [
 ];
 
 describe('the end of a bind', () => {
-  it.each(rows)('$name', ({outcome, isAssumed = true, boundTo, isNews = true, calls: wanted}) => {
+  it.each(rows)('$name', ({outcome, isAssumed = true, isNews = true, calls: wanted}) => {
     const calls: string[] = [];
     concludeBind(bind(makeRequest()), outcome, {
       cache: {
@@ -90,7 +82,6 @@ describe('the end of a bind', () => {
           calls.push(`forget ${uid}`);
           return isAssumed ? {} : undefined;
         },
-        allocationOf: () => ({workerName: boundTo ?? 'w-1'}),
       },
       update: {release: (uid) => calls.push(`release ${uid}`)},
       queue: {

@@ -23,6 +23,8 @@ export function createRig({limits = {}, log = silentLog, random = 1}: RigOptions
   const writer = new StatusWriter({
     transport: server,
     decode: parseRequest,
+    // As a watch that is never behind.
+    isKnown: (key, uid) => asObject(server.get(key.split('/')[1]!)?.metadata).uid === uid,
     clock,
     random: {next: () => random},
     log,

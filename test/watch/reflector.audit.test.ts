@@ -11,29 +11,16 @@ import {
   refusal,
   reset,
 } from './script.ts';
-import {runScript, watchLimits} from './watchRig.ts';
+import {runScript, watching} from './watchRig.ts';
 
 const a1 = {name: 'a', rv: 1};
 const b2 = {name: 'b', rv: 2};
 const b12 = {name: 'b', rv: 12};
 const c13 = {name: 'c', rv: 13};
 
-/** What a consistent read asks first: how far the server is. */
-const version = (rv: number) => page([], rv);
-
-/** A reflector that holds a@1 and b@2, its watch open at version 9. */
-async function running(limits = {}) {
-  const watch = open();
-  const run = await runScript([page([a1, b2], 9), watch], {
-    limits: {...watchLimits, ...limits},
-  });
-  run.sink.calls.length = 0;
-  return {...run, server: watch.stream};
-}
-
 describe('an audit', () => {
   it('reads to the end, however far the watch is', async () => {
-    const {clock, transport, server, counts, reflector, signal, stop} = await running();
+    const {clock, transport, server, counts, reflector, signal, stop} = await watching([a1, b2]);
     server.push(bookmark(20));
     await clock.advance(0);
     transport.add(page([a1], 20, 'more'), page([b12], 20));
@@ -72,7 +59,7 @@ describe('an audit', () => {
       ['upsert ns/b@12', 'upsert ns/c@13', 'remove ns/a'],
     ],
   ])('%s', async (_, listed, missed, state, calls) => {
-    const {clock, transport, sink, counts, reflector, signal, stop} = await running();
+    const {clock, transport, sink, counts, reflector, signal, stop} = await watching([a1, b2]);
     transport.add(page(listed, 20));
     const audit = reflector.audit(signal);
     await clock.advance(5_000);
@@ -107,7 +94,10 @@ describe('an audit', () => {
   it.each(inTime.flatMap((row) => [[...row, 0] as const, [...row, 500] as const]))(
     'does not count %s that the watch delivers in time',
     async (_, listed, lines, state, lateMs) => {
-      const {clock, transport, server, sink, counts, reflector, signal, stop} = await running();
+      const {clock, transport, server, sink, counts, reflector, signal, stop} = await watching([
+        a1,
+        b2,
+      ]);
       transport.add(page(listed.slice(0, 1), 20, 'more'), page(listed.slice(1), 20));
       const audit = reflector.audit(signal);
       await clock.advance(lateMs);
@@ -122,7 +112,7 @@ describe('an audit', () => {
   );
 
   it('waits for the watch before it repairs, and no longer than it must', async () => {
-    const {clock, transport, server, reflector, signal, stop} = await running();
+    const {clock, transport, server, reflector, signal, stop} = await watching([a1, b2]);
     transport.add(page([a1, b12], 20));
     let isDone = false;
     const audit = reflector.audit(signal).then((outcome) => {
@@ -139,7 +129,7 @@ describe('an audit', () => {
   });
 
   it('is not undone by events that come later and are older than its list', async () => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await running();
+    const {clock, transport, server, sink, reflector, signal, stop} = await watching([a1, b2]);
     transport.add(page([{name: 'b', rv: 18}], 20));
     const audit = reflector.audit(signal);
     await clock.advance(5_000);
@@ -157,7 +147,7 @@ describe('an audit', () => {
     ['a 503', refusal(503, 'ServiceUnavailable', 2_000)],
     ['a token that expired', refusal(410, 'Expired')],
   ])('that meets %s changes nothing and says so', async (_, fault) => {
-    const {transport, sink, reflector, signal, stop} = await running();
+    const {transport, sink, reflector, signal, stop} = await watching([a1, b2]);
     transport.add(page([c13], 20, 'more'), fault);
     expect(await reflector.audit(signal)).toMatchObject({kind: 'unavailable'});
     expect(sink.calls).toEqual([]);
@@ -166,9 +156,12 @@ describe('an audit', () => {
 
   it('that finds more than it may repair has everything listed anew', async () => {
     const many = Array.from({length: 12}, (_, at) => ({name: `n-${at}`, rv: 100 + at}));
-    const {clock, transport, server, sink, counts, reflector, signal, stop} = await running({
-      maxRepairs: 10,
-    });
+    const {clock, transport, server, sink, counts, reflector, signal, stop} = await watching(
+      [a1, b2],
+      {
+        maxRepairs: 10,
+      },
+    );
     transport.add(page(many, 200), page(many, 201), open());
     const audit = reflector.audit(signal);
     await clock.advance(5_000);
@@ -182,7 +175,7 @@ describe('an audit', () => {
 
   it('gives the watch time before it calls the differences too many', async () => {
     const many = Array.from({length: 16}, (_, at) => ({name: `n-${at}`, rv: 100 + at}));
-    const {clock, transport, server, counts, reflector, signal, stop} = await running({
+    const {clock, transport, server, counts, reflector, signal, stop} = await watching([a1, b2], {
       maxRepairs: 10,
     });
     const pageTwo = Promise.withResolvers<void>();
@@ -203,7 +196,7 @@ describe('an audit', () => {
 
   it('has everything listed anew even while the watch backs off', async () => {
     const many = Array.from({length: 12}, (_, at) => ({name: `n-${at}`, rv: 100 + at}));
-    const {clock, transport, server, sink, reflector, signal, stop} = await running({
+    const {clock, transport, server, sink, reflector, signal, stop} = await watching([a1, b2], {
       maxRepairs: 10,
     });
     server.push(errorEvent(429, 'TooManyRequests', 60));
@@ -217,7 +210,7 @@ describe('an audit', () => {
   });
 
   it('does not bring back what was deleted meanwhile, even when it can remember no deletion', async () => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await running({
+    const {clock, transport, server, sink, reflector, signal, stop} = await watching([a1, b2], {
       rememberedDeletions: 0,
     });
     transport.add(page([a1], 20, 'more'), page([b2], 20), page([a1], 31), open());
@@ -230,7 +223,7 @@ describe('an audit', () => {
   });
 
   it('begins anew after a relist that came in between', async () => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await running();
+    const {clock, transport, server, sink, reflector, signal, stop} = await watching([a1, b2]);
     // The audit reads version 20, then the watch is lost and a list of version 30 is swapped in.
     transport.add(page([a1, b12], 20), page([a1, c13], 30), open(), page([a1, c13], 31));
     const audit = reflector.audit(signal);
@@ -252,7 +245,7 @@ describe('an audit', () => {
   });
 
   it('that is stopped leaves no timer and changes nothing', async () => {
-    const {clock, transport, sink, reflector, signal, stop} = await running();
+    const {clock, transport, sink, reflector, signal, stop} = await watching([a1, b2]);
     transport.add(page([a1, b12], 20));
     const audit = reflector.audit(signal);
     await clock.advance(100);
@@ -260,141 +253,5 @@ describe('an audit', () => {
     expect(await audit).toEqual({kind: 'stopped'});
     expect(clock.pendingTimers).toBe(0);
     expect(sink.calls).toEqual([]);
-  });
-});
-
-describe('a consistent read', () => {
-  it('brings in at once what the watch has not delivered, and counts nothing', async () => {
-    const {clock, transport, server, sink, counts, reflector, signal, stop} = await running();
-    transport.add(version(20), page([a1, b12], 20));
-    await reflector.readConsistently(signal);
-    expect(clock.monotonicMs()).toBe(0);
-    expect(sink.state).toEqual(['a@1', 'b@12']);
-    server.push(modified(b12));
-    await clock.advance(0);
-    expect(sink.calls).toEqual(['upsert ns/b@12']);
-    expect(counts.missed).toBe(0);
-    await stop();
-  });
-
-  it('lists anew where too much has changed, and counts nothing then either', async () => {
-    const {clock, transport, sink, counts, reflector, signal, stop} = await running({
-      maxRepairs: 1,
-    });
-    const listed = [b12, c13, {name: 'd', rv: 14}];
-    transport.add(version(20), page(listed, 20), page(listed, 21), open());
-    const read = reflector.readConsistently(signal);
-    await clock.advance(1_000);
-    await read;
-    expect(sink.state).toEqual(['b@12', 'c@13', 'd@14']);
-    expect(counts).toMatchObject({relists: 2, missed: 0});
-    await stop();
-  });
-
-  it.each([
-    ['an event', modified({name: 'a', rv: 21})],
-    ['a bookmark', bookmark(20)],
-  ])('needs no page once the watch has passed the list, as %s tells', async (_, line) => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await running();
-    server.push(added(c13), line);
-    await clock.advance(0);
-    transport.add(version(20));
-    const calls = transport.calls.length;
-    await reflector.readConsistently(signal);
-    // The version, and a page that nobody answers.
-    expect(transport.calls).toHaveLength(calls + 2);
-    expect(sink.state).toContain('c@13');
-    await stop();
-  });
-
-  it('gives up the page that it waits for once the watch has passed the list', async () => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await running();
-    transport.add(version(20), page([a1], 20, 'more'));
-    const read = reflector.readConsistently(signal);
-    await clock.advance(0);
-    expect(transport.calls.at(-1)?.query).toMatchObject({continue: 'more'});
-    server.push(added(c13), bookmark(19));
-    await clock.advance(0);
-    expect(sink.state).toContain('c@13');
-    const {promise: early, resolve} = Promise.withResolvers<string>();
-    setImmediate(resolve, 'still reading');
-    expect(await Promise.race([read, early])).toBe('still reading');
-    server.push(bookmark(20));
-    await read;
-    expect(sink.state).toEqual(['a@1', 'b@2', 'c@13']);
-    await stop();
-  });
-
-  it('has a quiet watch say how far it is, rather than read a long list a second time', async () => {
-    const {clock, transport, sink, counts, reflector, signal, stop} = await running({longList: 1});
-    const [brief, next] = [open(), open()];
-    transport.add(version(20), brief, next);
-    const read = reflector.readConsistently(signal);
-    await clock.advance(0);
-    const watches = () => transport.calls.filter(({kind}) => kind === 'watch');
-    expect(watches().at(-1)?.query).toMatchObject({resourceVersion: '9', timeoutSeconds: 3});
-    brief.stream.push(added(c13), bookmark(20));
-    await read;
-    expect(sink.calls).toEqual(['upsert ns/c@13']);
-    brief.stream.end();
-    await clock.advance(0);
-    expect(watches()).toHaveLength(3);
-    expect(watches().at(-1)?.query).toMatchObject({resourceVersion: '20'});
-    expect(watches().at(-1)?.query['timeoutSeconds']).toBeGreaterThan(3);
-    expect(counts.relists).toBe(1);
-    await stop();
-  });
-
-  it('reads a long list after all where a quiet watch does not say how far it is', async () => {
-    const {clock, transport, sink, reflector, signal, stop} = await running({longList: 1});
-    transport.add(version(20), open(), page([a1, b12], 20));
-    const read = reflector.readConsistently(signal);
-    await clock.advance(2_999);
-    expect(sink.state).toEqual(['a@1', 'b@2']);
-    await clock.advance(1);
-    await read;
-    expect(sink.state).toEqual(['a@1', 'b@12']);
-    await stop();
-  });
-
-  it('reads on where the watch is behind the list', async () => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await running();
-    server.push(bookmark(19));
-    await clock.advance(0);
-    transport.add(version(20), page([a1], 20, 'more'), page([b12], 20));
-    await reflector.readConsistently(signal);
-    expect(sink.state).toEqual(['a@1', 'b@12']);
-    await stop();
-  });
-
-  it('is tried again until the API server answers', async () => {
-    const {clock, transport, sink, reflector, signal, stop} = await running();
-    const refused = refusal(503, '', 3_000);
-    transport.add(reset, reset, refused, refused, version(20), page([a1, b12], 20));
-    await Promise.all([reflector.readConsistently(signal), clock.advance(10_000)]);
-    expect(sink.state).toEqual(['a@1', 'b@12']);
-    expect(transport.calls.at(-1)?.atMs).toBeGreaterThanOrEqual(3_000);
-    await stop();
-  });
-
-  it('ends when it is stopped', async () => {
-    const {clock, transport, reflector, signal, stop} = await running();
-    transport.add(...Array.from({length: 100}, () => reset));
-    const read = reflector.readConsistently(signal);
-    await clock.advance(1_000);
-    await stop();
-    await read;
-    expect(clock.pendingTimers).toBe(0);
-  });
-
-  it('makes every later list at least as new', async () => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await running();
-    transport.add(version(20), page([a1, b12], 20));
-    await reflector.readConsistently(signal);
-    transport.add(page([a1, b2], 15), page([a1, b12], 20), open());
-    server.push(errorEvent(410, 'Expired'));
-    await clock.advance(10_000);
-    expect(sink.calls).toEqual(['upsert ns/b@12', 'replace ns/a@1 ns/b@12']);
-    await stop();
   });
 });

@@ -8,6 +8,7 @@ import type {Random} from '../../src/lib/random.ts';
 import {VirtualClock} from '../../src/lib/virtualClock.ts';
 import {type ObjectSink, Reflector, type ReflectorOptions} from '../../src/watch/reflector.ts';
 import type {WatchLimits} from '../../src/watch/watchLimits.ts';
+import {type ObjectSpec, open, page} from './script.ts';
 import {type Answer, ScriptedTransport} from './scriptedTransport.ts';
 
 /** Those of the operator. */
@@ -103,4 +104,12 @@ export async function runScript(script: readonly Answer[], extra: Extra = {}) {
     await ended;
   };
   return {clock, transport, sink, reflector, counts, signal: abort.signal, ended, stop};
+}
+
+/** A reflector that holds these, its watch open at version 9. */
+export async function watching(objects: readonly ObjectSpec[], limits: Partial<WatchLimits> = {}) {
+  const watch = open();
+  const run = await runScript([page(objects, 9), watch], {limits: {...watchLimits, ...limits}});
+  run.sink.calls.length = 0;
+  return {...run, server: watch.stream};
 }
