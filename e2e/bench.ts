@@ -16,13 +16,13 @@ import {clear, warmUp} from './warmUp.ts';
  * The figures of the README, measured from outside on a real API server, each burst beside its
  * floor (the same creates and status patches by a bare client, alternating in the same run).
  *
- * Usage: node e2e/bench.ts [ROUNDS]      ROUNDS: of each burst; 5 when absent
+ * Usage: node e2e/bench.ts [ROUNDS [REQUESTS/WORKERS ...]]
+ *   ROUNDS            of each burst; 5 when absent
+ *   REQUESTS/WORKERS  the bursts, and no start; 100/20 and 2000/200 and a start when absent
  */
-const rounds = Number(process.argv[2] ?? 5);
-const bursts = [
-  {requests: 100, workers: 20},
-  {requests: 2_000, workers: 200},
-];
+const [roundsText = '5', ...sizes] = process.argv.slice(2);
+const rounds = Number(roundsText);
+const bursts = (sizes.length > 0 ? sizes : ['100/20', '2000/200']).map(burstOf);
 /** After so many bursts of 100 neither an operator nor an API server gets faster any more. */
 const warmUpBursts = 10;
 const start = {workers: 1_000, finished: 20_000};
@@ -34,11 +34,22 @@ for (const choice of ledgersUnderTest) {
   const ledger = await choice.start(api);
   const installation = await Installation.install(api, choice.installer, ledger.settings);
   for (const burst of bursts) await measureBurst(choice.kind, ledger, api, installation, burst);
-  if (choice.kind === 'kubernetes') await measureStart(api, installation);
+  if (choice.kind === 'kubernetes' && sizes.length === 0) await measureStart(api, installation);
   await ledger.stop();
   await api.stop();
 }
 process.exit(0);
+
+/** @throws Error when `text` is not two positive integers with a slash between them */
+function burstOf(text: string): {requests: number; workers: number} {
+  const [requests = 0, workers = 0] = text.split('/').map(Number);
+  if (!(requests > 0 && workers > 0)) {
+    throw new Error(
+      `Cannot measure a burst as it must be REQUESTS/WORKERS: current value is ${text}`,
+    );
+  }
+  return {requests, workers};
+}
 
 async function measureBurst(
   kind: string,
