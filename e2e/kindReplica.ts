@@ -74,7 +74,12 @@ export class KindReplica implements Replica {
 
   async untilLeading(): Promise<void> {
     await waitFor('the operator to lead', 30_000, async () => {
-      return (await this.metric('leader_election_master_status')) === 1 && this.isReady();
+      // It has that metric once it is connected, and takes batches some time after it leads.
+      return (
+        (await this.isReady()) &&
+        (await this.metric('leader_election_master_status')) === 1 &&
+        (await this.isReady())
+      );
     });
   }
 

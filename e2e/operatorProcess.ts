@@ -66,7 +66,11 @@ export class OperatorProcess implements Replica {
   async untilLeading(): Promise<void> {
     await this.#until(
       'the operator to lead',
-      async () => (await this.metric('leader_election_master_status')) === 1 && this.isReady(),
+      // It has that metric once it is connected, and takes batches some time after it leads.
+      async () =>
+        (await this.isReady()) &&
+        (await this.metric('leader_election_master_status')) === 1 &&
+        (await this.isReady()),
     );
   }
 
