@@ -5,6 +5,7 @@ import type {KindCluster} from './kindCluster.ts';
 import {namespace} from './kindManifests.ts';
 import type {Replica} from './stage.ts';
 import {sumOfMetric} from './sumOfMetric.ts';
+import {takesBatches} from './takesBatches.ts';
 
 interface PodState {
   readonly spec: {readonly nodeName?: string};
@@ -73,14 +74,7 @@ export class KindReplica implements Replica {
   }
 
   async untilLeading(): Promise<void> {
-    await waitFor('the operator to lead', 30_000, async () => {
-      // It has that metric once it is connected, and takes batches some time after it leads.
-      return (
-        (await this.isReady()) &&
-        (await this.metric('leader_election_master_status')) === 1 &&
-        (await this.isReady())
-      );
-    });
+    await waitFor('the operator to lead', 30_000, () => takesBatches(this));
   }
 
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {

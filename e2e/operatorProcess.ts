@@ -4,6 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {waitFor} from '../test/servers/waitFor.ts';
 import type {Replica} from './stage.ts';
 import {sumOfMetric} from './sumOfMetric.ts';
+import {takesBatches} from './takesBatches.ts';
 
 const bundle = fileURLToPath(new URL('../dist/berth.js', import.meta.url));
 const keptLines = 200;
@@ -64,14 +65,7 @@ export class OperatorProcess implements Replica {
 
   /** Waits until it leads and takes batches. */
   async untilLeading(): Promise<void> {
-    await this.#until(
-      'the operator to lead',
-      // It has that metric once it is connected, and takes batches some time after it leads.
-      async () =>
-        (await this.isReady()) &&
-        (await this.metric('leader_election_master_status')) === 1 &&
-        (await this.isReady()),
-    );
+    await this.#until('the operator to lead', () => takesBatches(this));
   }
 
   /** Sum of a metric over its labels that match. */

@@ -123,34 +123,40 @@ function createBatcher(
 
 type Truth = ReturnType<typeof createTruth>;
 
-/** Of what is refused the first one is logged, and then one of so many: each may come often. */
-const sayEach = 1_000;
+/** Says the first one of what is refused, and then one a thousand: each may come often. */
+function nowAndThen<T>(say: (one: T, refused: number) => void): (one: T) => void {
+  let refused = 0;
+  return (one) => {
+    if (refused++ % 1_000 === 0) say(one, refused);
+  };
+}
 
 /** What is true, as far as this replica knows: the caches, the ledger, and what waits. */
 function createTruth({config, clock, random, log, metrics, ledger}: OperatorOptions) {
-  let refusedWorkers = 0;
+  const {maxRequests, maxWorkers} = config.queue;
+  const sayWorker = nowAndThen<string>((workerName, refused) =>
+    log.warn({workerName, refused, maxWorkers}, 'too many workers known'),
+  );
+  const sayRequest = nowAndThen<RequestRecord>(({key}, refused) =>
+    log.warn({request: key, refused, maxRequests}, 'too many requests known'),
+  );
   const cache = new WorkerCache({
     table: createWorkerTable(),
     clock,
-    maxWorkers: config.queue.maxWorkers,
+    maxWorkers,
     onRefused: (workerName) => {
       metrics.refusedWorkers.inc();
-      if (refusedWorkers++ % sayEach > 0) return;
-      const {maxWorkers} = config.queue;
-      log.warn({workerName, refused: refusedWorkers, maxWorkers}, 'too many workers known');
+      sayWorker(workerName);
     },
   });
-  let refusedRequests = 0;
   const queue = new RequestQueue({
     clock,
     random,
     limits: config.queue,
     onPlaced: (waitedMs) => metrics.queueDuration.observe(waitedMs / 1000),
-    onRefused: ({key}) => {
+    onRefused: (record) => {
       metrics.refusedRequests.inc();
-      if (refusedRequests++ % sayEach > 0) return;
-      const {maxRequests} = config.queue;
-      log.warn({request: key, refused: refusedRequests, maxRequests}, 'too many requests known');
+      sayRequest(record);
     },
   });
   return {cache, queue, update: new PendingUpdate(), ledger: ledger(cache)};

@@ -23,6 +23,8 @@ interface Sweep {
  *     takes    [1000 .. 7]  [1000 .. 9]  [9 .. 9]  ...    all full, others left
  *     below        7            7           7             passed over since the first of them
  *
+ * While the ledger does not answer nobody has a turn, and all are below: see `awaitLedger`.
+ *
  * Cost: O(1) a batch, and O(entries) once in `PASSED_OVER_MS` while it lasts, a page at a time. A
  * batch that takes all ends it; so does a sweep, and it begins anew.
  */

@@ -27,11 +27,18 @@ describe('a consistent read', () => {
     await stop();
   });
 
-  it('lists anew consistently, though the watch was about to read from the cache of the server', async () => {
-    const {clock, transport, server, sink, reflector, signal, stop} = await watching([a1, b2], {
-      maxRepairs: 1,
-    });
-    server.push(errorEvent(410, 'Expired'));
+  it.each([
+    {name: 'the watch is open', lines: []},
+    {
+      name: 'the watch was about to read from the cache of the server',
+      lines: [errorEvent(410, 'Expired')],
+    },
+  ])('lists anew where too much has changed, and counts nothing, though $name', async ({lines}) => {
+    const {clock, transport, server, sink, counts, reflector, signal, stop} = await watching(
+      [a1, b2],
+      {maxRepairs: 1},
+    );
+    server.push(...lines);
     await clock.advance(0);
     const listed = [b12, c13, {name: 'd', rv: 14}];
     transport.add(version(20), page(listed, 20), page(listed, 21), open());
@@ -39,23 +46,10 @@ describe('a consistent read', () => {
     await clock.advance(1_000);
     await read;
     expect(sink.state).toEqual(['b@12', 'c@13', 'd@14']);
+    expect(counts).toMatchObject({relists: 2, missed: 0});
     const lists = transport.calls.filter(({kind}) => kind === 'send');
     expect(lists).toHaveLength(4);
     expect(lists.at(-1)?.query).not.toHaveProperty('resourceVersion');
-    await stop();
-  });
-
-  it('lists anew where too much has changed, and counts nothing then either', async () => {
-    const {clock, transport, sink, counts, reflector, signal, stop} = await watching([a1, b2], {
-      maxRepairs: 1,
-    });
-    const listed = [b12, c13, {name: 'd', rv: 14}];
-    transport.add(version(20), page(listed, 20), page(listed, 21), open());
-    const read = reflector.readConsistently(signal);
-    await clock.advance(1_000);
-    await read;
-    expect(sink.state).toEqual(['b@12', 'c@13', 'd@14']);
-    expect(counts).toMatchObject({relists: 2, missed: 0});
     await stop();
   });
 
