@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {targetMsOf} from './burst/criterion.ts';
 import {interruptible} from './burst/interrupt.ts';
 import {failed} from './demo/criteria.ts';
 import type {DemoFigures} from './demo/figures.ts';
@@ -14,10 +15,6 @@ export interface DemoOptions {
   readonly context?: string;
   readonly json?: boolean;
 }
-
-/** 100 requests on 20 workers must be placed within this; larger runs get as much more. */
-const targetMsPerRequest = 20;
-const leastTargetMs = 2_000;
 
 /**
  * `berth demo`. The exit code is 0 when every criterion held, 1 when one did not, 130 when it was
@@ -49,7 +46,7 @@ async function stageAndRun(
         name,
         requests,
         workers,
-        targetMs: Math.max(leastTargetMs, requests * targetMsPerRequest),
+        targetMs: targetMsOf(requests),
         server,
         ledger,
         progress,

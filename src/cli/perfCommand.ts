@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {availableParallelism, cpus} from 'node:os';
 import type {ConnectOptions} from '../kube/connect.ts';
 import type {RedisGauge} from '../ledger/redisGauge.ts';
+import {targetMsOf} from './burst/criterion.ts';
 import {type Interruptible, interruptible} from './burst/interrupt.ts';
 import type {BurstMix} from './burst/objects.ts';
 import type {CallCounter} from './perf/callCounts.ts';
@@ -44,9 +45,6 @@ export interface PerfOptions extends PerfRedisOptions {
   readonly certificateAuthority?: string;
 }
 
-/** 100 requests must be placed within 2 s; larger bursts get as much more. */
-const targetMsPerRequest = 20;
-const leastTargetMs = 2_000;
 /** The old way is allowed to be slow: it is waited for as well. */
 const timeoutMsPerRequest = 500;
 const leastTimeoutMs = 60_000;
@@ -147,14 +145,13 @@ async function measure(
   {run, gauge, facts}: ReadyStage,
 ): Promise<PerfFigures> {
   const {stage, name} = run;
-  const targetMs = Math.max(leastTargetMs, requests * targetMsPerRequest);
   const rounds = await runPerf({
     ...run,
     requests,
     rounds: repeat,
     old: old ? oldVariant(stage.operator, locksOf(stage, ledger, name, gauge)) : undefined,
   });
-  return {...facts, rounds, targetMs};
+  return {...facts, rounds, targetMs: targetMsOf(requests)};
 }
 
 /** A ledger in Redis is counted there, one in memory by nobody, all else by the API server. */

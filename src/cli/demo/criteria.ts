@@ -1,22 +1,11 @@
+import {type Criterion, evenness, leastHitRate, leastReads} from '../burst/criterion.ts';
 import {percent, seconds} from '../burst/units.ts';
 import {type DemoFigures, summaryOf} from './figures.ts';
 
-export interface Criterion {
-  readonly holds: boolean;
-  readonly sentence: string;
-}
-
-const leastHitRate = 0.95;
-/** With fewer, the one cold read alone would break the hit rate. */
-const leastReads = 20;
-
 /** What the run must have shown; the exit code says whether every one holds. */
 export function criteria(figures: DemoFigures): readonly Criterion[] {
-  const {requests, workers, placed, totalMs, targetMs, violations, acknowledged} = figures;
-  const counts = [...figures.distribution.values()];
-  const most = Math.max(0, ...counts);
-  const least = counts.length < workers ? 0 : Math.min(...counts);
-  const spread = Math.ceil(requests / workers) - Math.floor(requests / workers);
+  const {requests, placed, totalMs, targetMs, violations, acknowledged} = figures;
+  const {isEven, text} = evenness(figures.distribution.values(), figures);
   const outside: Criterion[] = [
     {holds: placed === requests, sentence: `all ${requests} requests placed: ${placed}`},
     {
@@ -24,8 +13,8 @@ export function criteria(figures: DemoFigures): readonly Criterion[] {
       sentence: `placed in under ${seconds(targetMs)}: ${placed === requests ? seconds(totalMs) : 'not all were'}`,
     },
     {
-      holds: placed > 0 && most - least <= spread,
-      sentence: `even distribution: ${least === most ? `exactly ${most} each` : `${least} to ${most} each`}`,
+      holds: placed > 0 && isEven,
+      sentence: `even distribution: ${text}`,
     },
     {
       holds: violations.length === 0 && figures.revisions > 0,

@@ -1,5 +1,6 @@
 import type {CyclePhase} from '../../observe/cycleSummary.ts';
 import {cyclePhases} from '../burst/cyclePhases.ts';
+import {criterionLine, rows, sizesText} from '../burst/reportLines.ts';
 import {milliseconds, percent} from '../burst/units.ts';
 import {criteria} from './criteria.ts';
 import {type DemoFigures, type InsideSummary, summaryOf} from './figures.ts';
@@ -43,7 +44,7 @@ export function report(figures: DemoFigures): readonly string[] {
       : []),
     '',
     'Criteria',
-    ...criteria(figures).map(({holds, sentence}) => `  ${holds ? '✓' : '✗'} ${sentence}`),
+    ...criteria(figures).map(criterionLine),
     '',
   ];
 }
@@ -58,7 +59,7 @@ function insideLines(inside: InsideSummary): readonly string[] {
     '',
     'Resource efficiency',
     ...rows([
-      ['batches', `${batchSizes.length} (sizes ${shortened(batchSizes)})`],
+      ['batches', `${batchSizes.length} (sizes ${sizesText(batchSizes)})`],
       ['ledger commits', `${inside.commits} (${inside.commitsPerRequest.toFixed(3)} per request)`],
       ['rejected by the ledger', String(inside.rejected)],
       [
@@ -86,15 +87,4 @@ function waitingLines(waiting: ReadonlyMap<string, string>): readonly string[] {
     .slice(0, 5)
     .map(([name, reason]) => `  ${name}: ${reason}`);
   return ['', `Waiting (${waiting.size})`, ...shown];
-}
-
-function rows(pairs: readonly (readonly [string, string])[]): readonly string[] {
-  return pairs.map(([label, value]) => `  ${`${label}:`.padEnd(26)} ${value}`);
-}
-
-const shownSizes = 20;
-
-function shortened(sizes: readonly number[]): string {
-  const shown = sizes.slice(0, shownSizes).join(', ');
-  return sizes.length > shownSizes ? `${shown}, ...` : shown;
 }

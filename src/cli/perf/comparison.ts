@@ -1,8 +1,8 @@
+import {extremesOf} from '../burst/criterion.ts';
 import {milliseconds, percent} from '../burst/units.ts';
 import {
   type BurstFigures,
   capacityUpdatesOf,
-  extremesOf,
   hitRateOf,
   lockAcquisitionsOf,
   type PerfFigures,
@@ -32,7 +32,10 @@ const rowsOfTable: readonly Row[] = [
   {label: 'cache invalidations', of: ({invalidations}) => invalidations, format: whole},
   {
     label: 'most - least on a worker',
-    of: (figures) => extremesOf(figures).most - extremesOf(figures).least,
+    of: ({distribution, workers}) => {
+      const {least, most} = extremesOf(Object.values(distribution), workers);
+      return most - least;
+    },
     format: whole,
   },
 ];

@@ -1,23 +1,10 @@
+import {type Criterion, evenness, leastHitRate, leastReads} from '../burst/criterion.ts';
 import {isSecond, requestsAWorker} from '../burst/objects.ts';
 import {percent, seconds} from '../burst/units.ts';
-import {
-  type BurstFigures,
-  capacityUpdatesOf,
-  extremesOf,
-  hitRateOf,
-  type PerfFigures,
-} from './figures.ts';
+import {type BurstFigures, capacityUpdatesOf, hitRateOf, type PerfFigures} from './figures.ts';
 
-export interface Criterion {
-  readonly holds: boolean;
-  readonly sentence: string;
-}
-
-const leastHitRate = 0.95;
 const leastAccountedShare = 0.95;
 const mostDecisionShare = 0.05;
-/** With fewer, the one cold read alone would break the hit rate. */
-const leastReads = 20;
 
 /** What a criterion is about. */
 export type CriterionKey =
@@ -128,7 +115,7 @@ function judgeCommits(figures: BurstFigures): Judged {
 }
 
 function judgeEven(figures: BurstFigures): Judged {
-  const {isEven, text} = evenness(figures);
+  const {isEven, text} = evenness(Object.values(figures.distribution), figures);
   return {
     key: 'even',
     name: 'even distribution',
@@ -141,10 +128,10 @@ function judgeEven(figures: BurstFigures): Judged {
 function judgeMixed({requests, workers, placed, distribution}: BurstFigures): Judged {
   const [requestsWithGpu, workersWithGpu] = [Math.floor(requests / 2), Math.floor(workers / 2)];
   const placedOn = Object.entries(distribution);
-  const {isEven, text} = evenness({
+  const onFirst = placedOn.flatMap(([name, count]) => (isSecond(name) ? [] : [count]));
+  const {isEven, text} = evenness(onFirst, {
     requests: requests - requestsWithGpu,
     workers: workers - workersWithGpu,
-    distribution: Object.fromEntries(placedOn.filter(([name]) => !isSecond(name))),
   });
   const used = placedOn.filter(([name, count]) => isSecond(name) && count > 0).length;
   const fewest = Math.ceil(requestsWithGpu / requestsAWorker);
@@ -154,14 +141,6 @@ function judgeMixed({requests, workers, placed, distribution}: BurstFigures): Ju
     holds: placed > 0 && isEven && used <= fewest,
     sentence: `${text}, ${used} of ${workersWithGpu} Workers with GPUs used`,
   };
-}
-
-function evenness(figures: Pick<BurstFigures, 'requests' | 'workers' | 'distribution'>) {
-  const {requests, workers} = figures;
-  const {least, most} = extremesOf(figures);
-  const spread = Math.ceil(requests / workers) - Math.floor(requests / workers);
-  const text = least === most ? `exactly ${most} each` : `${least} to ${most} each`;
-  return {isEven: most - least <= spread, text};
 }
 
 function judgeUpdates(figures: BurstFigures): Judged {

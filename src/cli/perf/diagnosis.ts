@@ -1,15 +1,10 @@
 import {ScheduledReason} from '../../api/reasons.ts';
 import {defaultConfig} from '../../config.ts';
+import {extremesOf} from '../burst/criterion.ts';
 import {milliseconds, percent} from '../burst/units.ts';
 import {type BrokenRound, type Cause, explainsTotal, type Finding, isNearFloor} from './cause.ts';
 import {type CriterionKey, judge} from './criteria.ts';
-import {
-  type BurstFigures,
-  capacityUpdatesOf,
-  extremesOf,
-  hitRateOf,
-  type PerfFigures,
-} from './figures.ts';
+import {type BurstFigures, capacityUpdatesOf, hitRateOf, type PerfFigures} from './figures.ts';
 import {slowPhases} from './slowPhases.ts';
 
 /** Shorter ones are the work of a batch and of garbage collection. */
@@ -105,7 +100,7 @@ const loadBound: Cause = {
   find: ({ours, broken}) => {
     const {requests, workers, placed, affinity} = ours;
     if (!broken.has('even') || placed < requests) return undefined;
-    const {least, most} = extremesOf(ours);
+    const {least, most} = extremesOf(Object.values(ours.distribution), workers);
     const levels = Object.entries(affinity).map(([level, count]) => `${count} ${level}`);
     const times = ((most * workers) / requests).toFixed(2);
     return {

@@ -107,18 +107,6 @@ export function hitRateOf({cacheHits, cacheMisses}: BurstFigures): number {
   return reads === 0 ? 0 : cacheHits / reads;
 }
 
-/** Least and most requests on a worker. */
-export function extremesOf({
-  distribution,
-  workers,
-}: Pick<BurstFigures, 'distribution' | 'workers'>): {least: number; most: number} {
-  const counts = Object.values(distribution);
-  return {
-    least: counts.length < workers ? 0 : Math.min(...counts),
-    most: Math.max(0, ...counts),
-  };
-}
-
 /** Writes that changed what is taken of workers: counted from outside, where somebody does. */
 export function capacityUpdatesOf({outside, commits, flushes}: BurstFigures): number {
   return outside.commits === undefined ? commits : outside.commits - flushes;

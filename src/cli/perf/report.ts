@@ -1,8 +1,9 @@
 import type {BurstMix} from '../burst/objects.ts';
+import {criterionLine, rows, sizesText} from '../burst/reportLines.ts';
 import {milliseconds, percent} from '../burst/units.ts';
 import type {CountedCall} from './callCounts.ts';
 import {comparison} from './comparison.ts';
-import {type Criterion, criteria} from './criteria.ts';
+import {criteria} from './criteria.ts';
 import {diagnosis} from './diagnosis.ts';
 import {
   type BurstFigures,
@@ -71,10 +72,6 @@ const ofMix: Readonly<Record<BurstMix, string>> = {
   cpu: '',
   'cpu and gpu': ', every second of both with GPUs',
 };
-
-export function criterionLine({holds, sentence}: Criterion): string {
-  return `  ${holds ? '✓' : '✗'} ${sentence}`;
-}
 
 export function profileLine({profile}: Pick<PerfFigures, 'profile'>): readonly string[] {
   if (profile === undefined) return [];
@@ -176,7 +173,7 @@ function efficiency({rounds, requests, countedBy}: PerfFigures): readonly string
       ['workers used', text(rounds, used, whole)],
       [
         'batches',
-        `${text(rounds, ({batchSizes}) => batchSizes.length, whole)}, last round: ${shortened(sizes)}`,
+        `${text(rounds, ({batchSizes}) => batchSizes.length, whole)}, last round: ${sizesText(sizes)}`,
       ],
       ['lock acquisitions', `${counted(lockAcquisitionsOf)}, one per ledger commit`],
       ['capacity updates', `${counted(capacityUpdatesOf)}, ${source}`],
@@ -273,15 +270,4 @@ function oldAgainstNew(figures: PerfFigures): readonly string[] {
         `  ${row.label.padEnd(label)}  ${row.old.padStart(old)}  ${row.ours.padStart(ours)}  ${row.ratio}`,
     ),
   ];
-}
-
-export function rows(pairs: readonly (readonly [string, string])[]): readonly string[] {
-  return pairs.map(([label, value]) => `  ${`${label}:`.padEnd(28)} ${value}`);
-}
-
-const shownSizes = 12;
-
-function shortened(sizes: readonly number[]): string {
-  const shown = sizes.slice(0, shownSizes).join(', ');
-  return sizes.length > shownSizes ? `${shown}, ...` : shown;
 }

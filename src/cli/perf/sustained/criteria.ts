@@ -1,5 +1,6 @@
+import type {Criterion} from '../../burst/criterion.ts';
 import {milliseconds, percent} from '../../burst/units.ts';
-import {type Criterion, heldInAll, type NamedCriterion} from '../criteria.ts';
+import {heldInAll, type NamedCriterion} from '../criteria.ts';
 import type {RateFigures, SustainedPerf} from './figures.ts';
 
 /** The rate at which latency has targets. */

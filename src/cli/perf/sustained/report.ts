@@ -1,5 +1,6 @@
+import {criterionLine, rows} from '../../burst/reportLines.ts';
 import {milliseconds} from '../../burst/units.ts';
-import {criterionLine, profileLine, rows, versionsLine} from '../report.ts';
+import {profileLine, versionsLine} from '../report.ts';
 import {spreadText} from '../spread.ts';
 import {sustainedCriteria} from './criteria.ts';
 import type {RateFigures, SustainedFigures, SustainedPerf} from './figures.ts';
