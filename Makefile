@@ -81,7 +81,7 @@ bench: setup servers build ## Measure placement, each stage around it, then burs
 	@node e2e/bench.ts
 
 .PHONY: bench-large
-bench-large: setup servers build ## A start beside 5,000 workers and 150,000 waiting requests (10 min)
+bench-large: setup servers build ## Starts beside 5,000 workers and 150,000 waiting requests (10 min)
 	@node e2e/large.ts
 
 .PHONY: perf

@@ -6,6 +6,7 @@ import {namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
 import {type RealApiServer, startApiServer} from '../test/servers/apiServer.ts';
+import {coreTimeOf} from './coreTime.ts';
 import {Installation} from './installation.ts';
 import {type LedgerUnderTest, ledgersUnderTest} from './ledgerUnderTest.ts';
 import {Witness} from './measure.ts';
@@ -69,6 +70,7 @@ async function measureBurst(
       (await ledger.commits()) -
       (await operator.metric('berth_ledger_commits_total', {for: 'releases'})),
     batches: await operator.metric('berth_cycles_total'),
+    ...(await coreTimeOf(operator.pid)),
   });
   const floor = (names: readonly string[]) =>
     runFloor({transport, namespace: 'floor', poolName: 'none', names});
@@ -81,6 +83,8 @@ async function measureBurst(
     floorMs: number;
     memoryMb: number;
     loopDelayMs: number;
+    ranMs: number;
+    waitedMs: number;
     commits: number;
     batches: number;
   }[] = [];
@@ -104,6 +108,8 @@ async function measureBurst(
       floorMs,
       memoryMb: (await operator.metric('process_resident_memory_bytes')) / 1e6,
       loopDelayMs,
+      ranMs: after.ranMs - before.ranMs,
+      waitedMs: after.waitedMs - before.waitedMs,
       commits: after.commits - before.commits,
       batches: after.batches - before.batches,
     });
@@ -128,6 +134,8 @@ async function measureBurst(
   say(`  memory MB         ${spread(of(({memoryMb}) => memoryMb))}`);
   const loopDelays = of(({loopDelayMs}) => loopDelayMs);
   say(`  loop delay p99 ms ${spread(loopDelays, 1)}`);
+  say(`  on a core ms      ${spread(of(({ranMs}) => ranMs))}`);
+  say(`  waited for one ms ${spread(of(({waitedMs}) => waitedMs))}`);
   say(`  violations        ${violationCount} in ${revisions} revisions`);
 }
 

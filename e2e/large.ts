@@ -12,15 +12,21 @@ import type {OperatorProcess} from './operatorProcess.ts';
 /**
  * A replica that starts beside many workers and many waiting requests on a real API server: how
  * long until its first batch, how much memory, and whether its cycles take longer than later ones,
- * with fewer waiting.
+ * with fewer waiting. Each start has as many waiting as the first one.
  *
- * Usage: node e2e/large.ts [WORKERS [REQUESTS [SECONDS]]]      5,000, 150,000 and 60 when absent
+ * Usage: node e2e/large.ts [STARTS [SECONDS [WORKERS [REQUESTS]]]]
+ *   STARTS    5 when absent
+ *   SECONDS   from the first batch of a start to its end; 30 when absent
+ *   WORKERS   5,000 when absent
+ *   REQUESTS  that wait; 150,000 when absent
  */
-const [workerCount, requestCount, seconds] = [5_000, 150_000, 60].map((fallback, index) =>
-  Number(process.argv[2 + index] ?? fallback),
-) as [number, number, number];
+const [starts, seconds, workerCount, requestCount] = [5, 30, 5_000, 150_000].map(
+  (fallback, index) => Number(process.argv[2 + index] ?? fallback),
+) as [number, number, number, number];
 const name = 'large';
 const pollMs = 500;
+/** A start that has placed nothing by then is given up. */
+const mostMs = 300_000;
 const never = new AbortController().signal;
 
 /** What the log says of one cycle. */
@@ -29,6 +35,17 @@ interface Cycle {
   readonly batchSize: number;
   readonly ready: number;
   readonly ownMs: number;
+}
+
+interface Start {
+  /** From exec until the last list was in. */
+  readonly listsMs: number;
+  /** From there to the first batch. */
+  readonly firstBatchMs: number;
+  /** Resident, the most that was seen. */
+  readonly memoryMb: number;
+  readonly placed: number;
+  readonly cycles: readonly Cycle[];
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -42,53 +59,83 @@ await create(transport, pathOf(namespaces), body);
 await inLanes(numbered(`${name}-worker`, workerCount), async (workerName) => {
   await create(transport, pathOf(workers), burstWorker(workerName, name));
 });
-const names = numbered('r', requestCount);
-let sent = 0;
-const onSent = () => {
-  if (++sent % 10_000 === 0) say(`created ${sent} of ${requestCount} requests`);
-};
-await createBurst({transport, namespace: name, poolName: name, names, onSent});
+await createRequests(numbered('r', requestCount));
 
-const startMs = systemClock.nowMs();
-const operator = await installation.startOperator();
-const lines = new Map<string, Record<string, unknown>>();
-let [memoryMb, elapsedMs] = [0, 0];
-const firstBatchMs = () => cyclesIn(lines)[0]?.atMs;
-while ((firstBatchMs() ?? Infinity) + seconds * 1000 > systemClock.nowMs() && elapsedMs < 300_000) {
-  await sleep(systemClock, pollMs, never);
-  elapsedMs = systemClock.nowMs() - startMs;
-  gather(operator);
-  memoryMb = Math.max(memoryMb, (await operator.metric('process_resident_memory_bytes')) / 1e6);
+const results: Start[] = [];
+for (let index = 0; index < starts; index++) {
+  const result = await measureStart();
+  results.push(result);
+  say(`start ${index + 1} of ${starts}: ${(result.firstBatchMs / 1000).toFixed(2)} s`);
+  await createRequests(numbered(`r-${index}`, result.placed));
 }
-const cycles = cyclesIn(lines);
-if (cycles.length === 0) throw new Error(`Cannot measure as no batch was placed\n${operator.log}`);
-const listed = [...lines.values()].filter(({msg}) => msg === 'first list is in');
-const listMs = Math.max(...listed.map(timeOf));
-const placed = cycles.reduce((sum, {batchSize}) => sum + batchSize, 0);
-say(`${workerCount} workers, ${requestCount} waiting requests, kubernetes ledger`);
-say(`  exec -> lists are in      ${((listMs - startMs) / 1000).toFixed(1)} s`);
-say(`  lists -> first batch      ${((cycles[0]!.atMs - listMs) / 1000).toFixed(2)} s`);
-say(`  resident memory, most     ${memoryMb.toFixed(0)} MB`);
-say(`  placed                    ${placed} in ${seconds} s`);
-const tenth = Math.ceil(cycles.length / 10);
-for (const [what, some] of [
-  ['first', cycles.slice(0, tenth)],
-  ['last', cycles.slice(-tenth)],
-] as const) {
-  const perRequest = some.map(({ownMs, batchSize}) => (ownMs / batchSize) * 1000);
-  const waiting = median(some.map(({ready}) => ready));
-  say(
-    `  ${what.padEnd(5)} tenth of ${cycles.length} cycles: ${median(perRequest).toFixed(0)} us of this process a request, ` +
-      `${median(some.map(({ownMs}) => ownMs)).toFixed(2)} ms a cycle, ${waiting} waiting`,
-  );
-}
-await operator.stop();
+report(results);
 await ledger.stop();
 await api.stop();
 process.exit(0);
 
+async function createRequests(names: readonly string[]): Promise<void> {
+  let sent = 0;
+  const onSent = () => {
+    if (++sent % 10_000 === 0) say(`created ${sent} of ${names.length} requests`);
+  };
+  await createBurst({transport, namespace: name, poolName: name, names, onSent});
+}
+
+async function measureStart(): Promise<Start> {
+  const startMs = systemClock.nowMs();
+  const operator = await installation.startOperator();
+  const lines = new Map<string, Record<string, unknown>>();
+  let memoryMb = 0;
+  for (let endMs = startMs + mostMs; systemClock.nowMs() < endMs; ) {
+    await sleep(systemClock, pollMs, never);
+    gather(operator, lines);
+    memoryMb = Math.max(memoryMb, (await operator.metric('process_resident_memory_bytes')) / 1e6);
+    const [first] = cyclesIn(lines);
+    if (first) endMs = first.atMs + seconds * 1000;
+  }
+  const cycles = cyclesIn(lines);
+  if (cycles.length === 0) throw new Error(`Cannot measure as nothing was placed\n${operator.log}`);
+  await operator.stop();
+  const listed = [...lines.values()].filter(({msg}) => msg === 'first list is in');
+  const listedMs = Math.max(...listed.map(timeOf));
+  return {
+    listsMs: listedMs - startMs,
+    firstBatchMs: cycles[0]!.atMs - listedMs,
+    memoryMb,
+    placed: cycles.reduce((sum, {batchSize}) => sum + batchSize, 0),
+    cycles,
+  };
+}
+
+function report(results: readonly Start[]): void {
+  const spread = (of: (result: Start) => number, digits: number) => {
+    const values = results.map(of);
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return `${median(values).toFixed(digits)} (${least.toFixed(digits)}..${most.toFixed(digits)})`;
+  };
+  say(
+    `${workerCount} workers, ${requestCount} waiting requests, kubernetes ledger, median (least..most) of ${results.length}`,
+  );
+  say(`  exec -> lists are in, s   ${spread(({listsMs}) => listsMs / 1000, 1)}`);
+  say(`  lists -> first batch, s   ${spread(({firstBatchMs}) => firstBatchMs / 1000, 2)}`);
+  say(`  resident memory, MB       ${spread(({memoryMb}) => memoryMb, 0)}`);
+  say(`  placed in ${seconds} s            ${spread(({placed}) => placed, 0)}`);
+  const tenthOf = (cycles: readonly Cycle[]) => Math.ceil(cycles.length / 10);
+  for (const [what, someOf] of [
+    ['first tenth', (cycles: readonly Cycle[]) => cycles.slice(0, tenthOf(cycles))],
+    ['last tenth', (cycles: readonly Cycle[]) => cycles.slice(-tenthOf(cycles))],
+  ] as const) {
+    const perRequestUs = ({cycles}: Start) =>
+      median(someOf(cycles).map(({ownMs, batchSize}) => (ownMs / batchSize) * 1000));
+    const waiting = ({cycles}: Start) => median(someOf(cycles).map(({ready}) => ready));
+    say(
+      `  ${what.padEnd(11)} of the cycles: ${spread(perRequestUs, 0)} us of this process a request, ${spread(waiting, 0)} waiting`,
+    );
+  }
+}
+
 /** The process keeps its last lines only. */
-function gather({log}: OperatorProcess): void {
+function gather({log}: OperatorProcess, lines: Map<string, Record<string, unknown>>): void {
   for (const line of log.split('\n')) {
     if (line.startsWith('{') && !lines.has(line)) lines.set(line, JSON.parse(line));
   }
