@@ -1,7 +1,7 @@
 import {createBurst, createFinished, runFloor} from '../src/cli/burst/floor.ts';
 import {inLanes} from '../src/cli/burst/inLanes.ts';
 import {numbered} from '../src/cli/burst/objects.ts';
-import {median} from '../src/cli/burst/statistics.ts';
+import {spreadText} from '../src/cli/perf/spread.ts';
 import {namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sendOrThrow, type Transport} from '../src/kube/transport.ts';
 import {systemClock} from '../src/lib/clock.ts';
@@ -120,7 +120,7 @@ async function measureBurst(
   const of = (pick: (result: (typeof results)[number]) => number) => results.map(pick);
   const ratios = of(({totalMs, floorMs}) => totalMs / floorMs);
   const spread = (values: readonly number[], digits = 0) =>
-    `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}..${Math.max(...values).toFixed(digits)})`;
+    spreadText(values, (value) => value.toFixed(digits));
   say(
     `${kind} ledger, ${size.requests} requests on ${size.workers} workers, median (least..most) of ${rounds}`,
   );

@@ -2,6 +2,7 @@ import {createBurst} from '../src/cli/burst/floor.ts';
 import {inLanes} from '../src/cli/burst/inLanes.ts';
 import {burstWorker, create, numbered} from '../src/cli/burst/objects.ts';
 import {median} from '../src/cli/burst/statistics.ts';
+import {spreadText} from '../src/cli/perf/spread.ts';
 import {namespaces, pathOf, workers} from '../src/kube/resource.ts';
 import {sleep, systemClock} from '../src/lib/clock.ts';
 import {startApiServer} from '../test/servers/apiServer.ts';
@@ -63,10 +64,11 @@ await createRequests(numbered('r', requestCount));
 
 const results: Start[] = [];
 for (let index = 0; index < starts; index++) {
+  const before = results.at(-1);
+  if (before) await createRequests(numbered(`r-${index}`, before.placed));
   const result = await measureStart();
   results.push(result);
   say(`start ${index + 1} of ${starts}: ${(result.firstBatchMs / 1000).toFixed(2)} s`);
-  await createRequests(numbered(`r-${index}`, result.placed));
 }
 report(results);
 await ledger.stop();
@@ -108,11 +110,8 @@ async function measureStart(): Promise<Start> {
 }
 
 function report(results: readonly Start[]): void {
-  const spread = (of: (result: Start) => number, digits: number) => {
-    const values = results.map(of);
-    const [least, most] = [Math.min(...values), Math.max(...values)];
-    return `${median(values).toFixed(digits)} (${least.toFixed(digits)}..${most.toFixed(digits)})`;
-  };
+  const spread = (of: (result: Start) => number, digits: number) =>
+    spreadText(results.map(of), (value) => value.toFixed(digits));
   say(
     `${workerCount} workers, ${requestCount} waiting requests, kubernetes ledger, median (least..most) of ${results.length}`,
   );

@@ -17,13 +17,11 @@ export function targetMsOf(requests: number): number {
   return Math.max(leastTargetMs, requests * targetMsPerRequest);
 }
 
-export interface Extremes {
-  readonly least: number;
-  readonly most: number;
-}
-
 /** Least and most requests on a Worker, from the counts of those that have any. */
-export function extremesOf(counts: Iterable<number>, workers: number): Extremes {
+export function extremesOf(
+  counts: Iterable<number>,
+  workers: number,
+): {least: number; most: number} {
   const all = [...counts];
   return {
     least: all.length < workers ? 0 : Math.min(...all),

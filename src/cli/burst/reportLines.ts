@@ -9,7 +9,7 @@ export function criterionLine({holds, sentence}: Criterion): string {
   return `  ${holds ? '✓' : '✗'} ${sentence}`;
 }
 
-const shownSizes = 12;
+const shownSizes = 20;
 
 /** The first sizes of batches. */
 export function sizesText(sizes: readonly number[]): string {
