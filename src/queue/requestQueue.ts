@@ -8,12 +8,7 @@ import {DelayQueue} from './delayQueue.ts';
 import {type Entry, goesBefore, lacksReport, newEntry} from './entry.ts';
 import {Outside} from './outside.ts';
 import {PASSED_OVER, PassedOver} from './passedOver.ts';
-import type {
-  QueueCounts,
-  RequestQueueOptions,
-  RequeueOptions,
-  Upserted,
-} from './requestQueueOptions.ts';
+import type {QueueCounts, RequestQueueOptions, RequeueOptions} from './requestQueueOptions.ts';
 import {type UnreportedRequest, WaitingClasses} from './waitingClasses.ts';
 
 /**
@@ -99,18 +94,20 @@ export class RequestQueue {
   }
 
   /** Takes in a new or changed request without a worker. */
-  upsert(record: RequestRecord): Upserted {
+  upsert(record: RequestRecord): void {
     const entry = this.#entries.get(record.key);
-    if (entry && entry.record.uid === record.uid) return this.#change(entry, record);
+    if (entry && entry.record.uid === record.uid) {
+      this.#change(entry, record);
+      return;
+    }
     if (entry) this.#drop(entry);
     const {limits, onRefused} = this.#options;
-    if (this.#entries.size >= limits.maxRequests) {
-      this.#outside.set(record);
-      onRefused?.(record);
-      return {kind: 'full', maxRequests: limits.maxRequests};
+    if (this.#entries.size < limits.maxRequests) {
+      this.#admit(record);
+      return;
     }
-    this.#admit(record);
-    return {kind: 'accepted'};
+    this.#outside.set(record);
+    onRefused?.(record);
   }
 
   /** Forgets a request: deleted, suspended, invalid, or seen with a worker. */
@@ -311,7 +308,7 @@ export class RequestQueue {
     this.#keys.delete(entry.record.uid);
   }
 
-  #change(entry: Entry, record: RequestRecord): Upserted {
+  #change(entry: Entry, record: RequestRecord): void {
     const isEdited = entry.record.generation !== record.generation;
     if (isEdited) entry.requeues = 0;
     if (isEdited || lacksReport(entry, record)) entry.reportedMessage = undefined;
@@ -327,15 +324,14 @@ export class RequestQueue {
         else this.#delayed.replace(entry, record);
         break;
       case 'Placed':
-        if (!isNewerVersion(record.resourceVersion, entry.placedVersion)) {
-          return {kind: 'outdated'};
+        // An older state than the one in which it was placed says nothing: it has its worker.
+        if (isNewerVersion(record.resourceVersion, entry.placedVersion)) {
+          this.#rejoin(entry, record);
         }
-        this.#rejoin(entry, record);
         break;
       default:
         assertNever(entry.state);
     }
-    return {kind: 'accepted'};
   }
 
   #rejoin(entry: Entry, record: RequestRecord): void {

@@ -17,12 +17,6 @@ export interface RequestQueueOptions {
   readonly onPlaced?: (waitedMs: number) => void;
 }
 
-export type Upserted =
-  | {readonly kind: 'accepted'}
-  /** An older state than the one in which the request was placed: it has its worker. */
-  | {readonly kind: 'outdated'}
-  | {readonly kind: 'full'; readonly maxRequests: number};
-
 export interface RequeueOptions {
   /** Give it: a request deleted and created anew under its name is then left alone. */
   readonly uid?: string;

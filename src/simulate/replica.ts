@@ -1,6 +1,6 @@
 import {defaultConfig} from '../config.ts';
 import {FaultyTransport} from '../embedded/faultyTransport.ts';
-import type {Transport} from '../kube/transport.ts';
+import type {ApiCall, Transport} from '../kube/transport.ts';
 import {KubernetesLedger} from '../ledger/kubernetesLedger.ts';
 import type {Ledger} from '../ledger/ledger.ts';
 import type {Clock} from '../lib/clock.ts';
@@ -10,7 +10,6 @@ import type {Random} from '../lib/random.ts';
 import type {CycleSummary} from '../observe/cycleSummary.ts';
 import {Metrics} from '../observe/metrics.ts';
 import {Operator, type OperatorEnd} from '../operator.ts';
-import type {CallMatch} from './calls.ts';
 import {PausableClock} from './pausableClock.ts';
 import {type Network, ReplicaTransport, type SentCall} from './replicaTransport.ts';
 
@@ -178,7 +177,7 @@ export class Replica {
     return this.#clock;
   }
 
-  sent(matches: CallMatch): readonly SentCall[] {
+  sent(matches: (call: ApiCall) => boolean): readonly SentCall[] {
     return this.transport.calls.filter((call) => !call.isWatch && matches(call));
   }
 

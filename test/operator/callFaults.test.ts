@@ -1,6 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {Fault} from '../../src/embedded/faultyTransport.ts';
 import {containerRequests, ledgers, pathOf, workers} from '../../src/kube/resource.ts';
+import {conditionOf, numbered} from '../../src/simulate/objects.ts';
+import type {Replica} from '../../src/simulate/replica.ts';
 import {
   type CallMatch,
   isBind,
@@ -12,9 +14,7 @@ import {
   isReason,
   isRequestRead,
   isWorkerView,
-} from '../../src/simulate/calls.ts';
-import {conditionOf, numbered} from '../../src/simulate/objects.ts';
-import type {Replica} from '../../src/simulate/replica.ts';
+} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 const faults: readonly (readonly [string, Fault])[] = [

@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests, leases, ledgers, pathOf} from '../../src/kube/resource.ts';
-import {type CallMatch, isBind, isCommit, isLease, isReason} from '../../src/simulate/calls.ts';
 import {conditionOf, numbered} from '../../src/simulate/objects.ts';
 import type {Replica} from '../../src/simulate/replica.ts';
 import type {HoldOptions} from '../../src/simulate/replicaTransport.ts';
+import {type CallMatch, isBind, isCommit, isLease, isReason} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 const names = numbered('r', 12);

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {isReason} from '../../src/simulate/calls.ts';
 import {conditionOf, numbered} from '../../src/simulate/objects.ts';
+import {isReason} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 const hopelessCount = 20_000;

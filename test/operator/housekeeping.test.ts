@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {SumDifference} from '../../src/ledger/ledger.ts';
-import {isBind, isCommit, isLedgerPatch} from '../../src/simulate/calls.ts';
 import {numbered} from '../../src/simulate/objects.ts';
+import {isBind, isCommit, isLedgerPatch} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 describe('the capacity of finished requests', () => {

@@ -4,10 +4,10 @@ import type {Ledger} from '../../src/ledger/ledger.ts';
 import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
 import type {Clock} from '../../src/lib/clock.ts';
 import {seededRandom} from '../../src/lib/random.ts';
-import {isBind} from '../../src/simulate/calls.ts';
 import {numbered} from '../../src/simulate/objects.ts';
 import {Replica} from '../../src/simulate/replica.ts';
 import {LateClock} from '../lib/lateClock.ts';
+import {isBind} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 const names = numbered('r', 12);

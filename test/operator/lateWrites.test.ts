@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests} from '../../src/kube/resource.ts';
-import {isListOf, isWorkerView} from '../../src/simulate/calls.ts';
+import {isListOf, isWorkerView} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 describe('the sums of a worker that arrive when their sender has long given them up', () => {

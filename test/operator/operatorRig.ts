@@ -5,8 +5,8 @@ import type {ApiCall} from '../../src/kube/transport.ts';
 import {MemoryLedger} from '../../src/ledger/memoryLedger.ts';
 import {seededRandom} from '../../src/lib/random.ts';
 import {type ConfigChanges, Replica} from '../../src/simulate/replica.ts';
-import {findLost} from '../../src/simulate/truth.ts';
 import {World} from '../../src/simulate/world.ts';
+import {findLost} from './findLost.ts';
 
 export interface RigOptions {
   readonly seed?: number;

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {workers} from '../../src/kube/resource.ts';
-import {inFlightOf, isBind, isCommit, isReason} from '../../src/simulate/calls.ts';
 import {conditionOf, numbered} from '../../src/simulate/objects.ts';
+import {inFlightOf, isBind, isCommit, isReason} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 /** Two of them do not fit one worker. */

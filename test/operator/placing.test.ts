@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {inFlightOf, isCommit} from '../../src/simulate/calls.ts';
 import {numbered} from '../../src/simulate/objects.ts';
+import {inFlightOf, isCommit} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 describe('a burst of requests', () => {

@@ -1,5 +1,5 @@
-import {type CallMatch, isBind, isCommit} from '../../src/simulate/calls.ts';
 import type {HoldOptions} from '../../src/simulate/replicaTransport.ts';
+import {type CallMatch, isBind, isCommit} from './calls.ts';
 import type {OperatorRig} from './operatorRig.ts';
 
 /** Where in its way through the operator a request can be when the world changes. */

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {leases} from '../../src/kube/resource.ts';
-import {type CallMatch, isBind, isCommit} from '../../src/simulate/calls.ts';
 import {numbered} from '../../src/simulate/objects.ts';
 import type {HoldOptions} from '../../src/simulate/replicaTransport.ts';
+import {type CallMatch, isBind, isCommit} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 const names = numbered('r', 12);

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {containerRequests, workers} from '../../src/kube/resource.ts';
-import {isListOf} from '../../src/simulate/calls.ts';
 import {numbered} from '../../src/simulate/objects.ts';
 import type {Replica} from '../../src/simulate/replica.ts';
+import {isListOf} from './calls.ts';
 import {OperatorRig} from './operatorRig.ts';
 
 type LineFault = Extract<Parameters<Replica['faults']['inject']>[0]['fault'], {kind: 'lines'}>;

@@ -147,7 +147,7 @@ describe('a placed request', () => {
   it('is not put back by an older state that comes late through the watch', () => {
     const queue = placed();
     for (const resourceVersion of ['98', '99', '100']) {
-      expect(queue.upsert(makeRequest({name: 'a', resourceVersion}))).toEqual({kind: 'outdated'});
+      queue.upsert(makeRequest({name: 'a', resourceVersion}));
     }
     expect(queue.counts).toMatchObject({ready: 0, placed: 1});
     expect(queue.isWaiting('uid-a')).toBe(false);
@@ -156,9 +156,7 @@ describe('a placed request', () => {
 
   it('waits again when a newer state has no worker', () => {
     const queue = placed();
-    expect(queue.upsert(makeRequest({name: 'a', resourceVersion: '101'}))).toEqual({
-      kind: 'accepted',
-    });
+    queue.upsert(makeRequest({name: 'a', resourceVersion: '101'}));
     expect(namesOf(queue.take(1))).toEqual(['a']);
   });
 
@@ -213,12 +211,14 @@ describe('the limit of known requests', () => {
 
   it('refuses one more, says which, and takes it once there is room', () => {
     const {queue, refused} = createQueue({maxRequests: 2});
-    for (const name of ['a', 'b']) queue.upsert(makeRequest({name}));
-    expect(queue.upsert(makeRequest({name: 'c'}))).toEqual({kind: 'full', maxRequests: 2});
-    expect(queue.upsert(makeRequest({name: 'b', priority: 3}))).toEqual({kind: 'accepted'});
+    for (const name of ['a', 'b', 'c']) queue.upsert(makeRequest({name}));
     expect(refused).toEqual(['c']);
+    queue.upsert(makeRequest({name: 'b', priority: 3}));
+    expect(queue.counts.ready).toBe(2);
     queue.remove(keyOf('a'));
-    expect(queue.upsert(makeRequest({name: 'c'}))).toEqual({kind: 'accepted'});
+    queue.upsert(makeRequest({name: 'c'}));
+    expect(refused).toEqual(['c']);
+    expect(namesOf(queue.take(9))).toEqual(['b', 'c']);
   });
 });
 

@@ -2,9 +2,9 @@ import type {ApiCall, Transport, WatchReply} from '../../src/kube/transport.ts';
 import type {Ledger} from '../../src/ledger/ledger.ts';
 import type {Clock} from '../../src/lib/clock.ts';
 import type {Operator} from '../../src/operator.ts';
-import {isBind, isLease} from '../../src/simulate/calls.ts';
 import type {Size} from '../../src/simulate/drawPlan.ts';
 import type {SimulationOptions} from '../../src/simulate/simulation.ts';
+import {isBind, isLease} from '../operator/calls.ts';
 
 /** A bug that the simulation must find. */
 export interface Canary {

@@ -1,4 +1,4 @@
-import {conditionOf, type SeenRequest, type SeenWorker} from './objects.ts';
+import {conditionOf, type SeenRequest, type SeenWorker} from '../../src/simulate/objects.ts';
 
 /**
  * What is wrong with the requests of a world at rest, one sentence each; empty when none is lost.
