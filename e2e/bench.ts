@@ -72,26 +72,13 @@ async function measureBurst(
     batches: await operator.metric('berth_cycles_total'),
     ...(await coreTimeOf(operator.pid)),
   });
-  const floor = (names: readonly string[]) =>
-    runFloor({transport, namespace: 'floor', poolName: 'none', names});
-  for (const names of warmUpNames('floor-warm-up')) {
-    await floor(names);
-    await clear(witness, {transport, namespace: 'floor'});
-  }
-  const results: {
-    totalMs: number;
-    floorMs: number;
-    memoryMb: number;
-    loopDelayMs: number;
-    ranMs: number;
-    waitedMs: number;
-    commits: number;
-    batches: number;
-  }[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const floorMs = await floor(numbered(`floor-${round}`, size.requests));
+  const floor = async (names: readonly string[]) => {
+    const ms = await runFloor({transport, namespace: 'floor', poolName: 'none', names});
     // A leader writes the conditions of whatever has ended: that work is not of the burst.
     await clear(witness, {transport, namespace: 'floor'});
+    return ms;
+  };
+  const ours = async (round: number) => {
     const operator = await installation.startOperator();
     await operator.untilLeading();
     const burst = {transport, namespace: name, poolName: name};
@@ -103,18 +90,27 @@ async function measureBurst(
     const totalMs = (await witness.lastPlacedMs(name, names, 120_000)) - startMs;
     const loopDelayMs = await loopDelayP99Ms(operator);
     const after = await counts(operator);
-    results.push({
+    const memoryMb = (await operator.metric('process_resident_memory_bytes')) / 1e6;
+    await operator.stop();
+    await clear(witness, burst);
+    return {
       totalMs,
-      floorMs,
-      memoryMb: (await operator.metric('process_resident_memory_bytes')) / 1e6,
+      memoryMb,
       loopDelayMs,
       ranMs: after.ranMs - before.ranMs,
       waitedMs: after.waitedMs - before.waitedMs,
       commits: after.commits - before.commits,
       batches: after.batches - before.batches,
-    });
-    await operator.stop();
-    await clear(witness, burst);
+    };
+  };
+  for (const names of warmUpNames('floor-warm-up')) await floor(names);
+  const results: (Awaited<ReturnType<typeof ours>> & {floorMs: number})[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const floorOf = () => floor(numbered(`floor-${round}`, size.requests));
+    // First in one round and last in the next: what drifts meanwhile hits both.
+    const before = round % 2 === 0 ? await floorOf() : undefined;
+    const measured = await ours(round);
+    results.push({...measured, floorMs: before ?? (await floorOf())});
   }
   const {violationCount, revisions} = await witness.verdict();
   const of = (pick: (result: (typeof results)[number]) => number) => results.map(pick);
