@@ -1,36 +1,46 @@
-import type {Resource} from '../../src/kube/resource.ts';
+import {
+  containerRequests,
+  events,
+  leases,
+  ledgers,
+  type Resource,
+  workers,
+} from '../../src/kube/resource.ts';
 import type {ApiCall} from '../../src/kube/transport.ts';
 import {type CallKind, callKindOf, statusOf} from '../../src/simulate/calls.ts';
 
 /** One kind of call that a replica makes. */
 export type CallMatch = (call: ApiCall) => boolean;
 
-const isOf =
-  (...kinds: readonly CallKind[]): CallMatch =>
+const isOf = ({path}: ApiCall, {plural}: Resource) => path.split('/').includes(plural);
+const isKind =
+  (kind: CallKind): CallMatch =>
   (call) =>
-    kinds.includes(callKindOf(call, false));
+    callKindOf(call, false) === kind;
 
 /** A write of the Ledger object: an epoch, a settle, a commit. */
-export const isLedgerPatch: CallMatch = (call) =>
-  call.method === 'PATCH' && isOf('ledger', 'commit')(call);
+export const isLedgerPatch: CallMatch = (call) => call.method === 'PATCH' && isOf(call, ledgers);
 
 /** A ledger write of a cycle. */
-export const isCommit = isOf('commit');
+export const isCommit = isKind('commit');
 
 /** A placement on its way to its request. */
-export const isBind = isOf('bind');
+export const isBind = isKind('bind');
 
 /** The reason of a waiting request on its way to it. */
-export const isReason = isOf('reason');
+export const isReason = isKind('reason');
 
-export const isRequestRead = isOf('read');
+/** Of one request, and lists and watches of all. */
+export const isRequestRead: CallMatch = (call) =>
+  call.method === 'GET' && isOf(call, containerRequests);
 
-export const isLease = isOf('lease');
+/** Lists and watches of Leases as well. */
+export const isLease: CallMatch = (call) => isOf(call, leases);
 
-export const isEvent = isOf('event');
+export const isEvent: CallMatch = (call) => call.method === 'POST' && isOf(call, events);
 
 /** The sums on a Worker, for people. */
-export const isWorkerView = isOf('view');
+export const isWorkerView: CallMatch = (call) => call.method === 'PATCH' && isOf(call, workers);
 
 /** A list, by pages or as the first part of a watch. */
 export const isListOf =
